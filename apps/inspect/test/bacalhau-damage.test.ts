@@ -12,14 +12,13 @@ import {
 } from '../../../test/bacalhau-writer.ts'
 import { damagedBolts } from '../../../test/damaged-bolt.ts'
 import { ProgramSession } from '../../../test/program-session.ts'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 vi.setConfig({ testTimeout: 3_600_000 })
 
 const PAGE = 4096
-const FILES = LONG ? 520 : 13
+const FILES = IS_LONG ? 520 : 13
 const SEED = testSeed()
 
 const session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
@@ -84,7 +83,7 @@ test('whichever page is lost, all that others hold is shown and exported, and wh
     const ofJobs = pages.filter((page) => sound.subarray(page * PAGE, (page + 1) * PAGE).includes('versions'))
     for (const page of pages) {
       // The page of a job itself is one of few.
-      if (page === root || !(LONG || page % 7 === 0 || page === ofJobs[0])) continue
+      if (page === root || !(IS_LONG || page % 7 === 0 || page === ofJobs[0])) continue
       writeFileSync(path, Buffer.from(sound).fill(0, page * PAGE, (page + 1) * PAGE))
       const commands = [
         ['summary'],

@@ -6,14 +6,13 @@ import { afterAll, expect, test, vi } from 'vitest'
 import { completedJob, executionStoreBytes, jobRecord, jobStoreBytes } from '../../../test/bacalhau-writer.ts'
 import { damagedBolts } from '../../../test/damaged-bolt.ts'
 import { ProgramSession, type SessionRun } from '../../../test/program-session.ts'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 vi.setConfig({ testTimeout: 7_200_000 })
 
 const PAGE = 4096
-const FILES = LONG ? 520 : 4
+const FILES = IS_LONG ? 520 : 4
 const SEED = testSeed()
 /** The memory of one process through all of them. */
 const MOST_BYTES = 512 * 1024 * 1024

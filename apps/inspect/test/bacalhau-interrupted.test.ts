@@ -18,7 +18,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { completedJob, type JobToWrite, jobStoreBytes } from '../../../test/bacalhau-writer.ts'
 import { ProgramSession, type SessionRun } from '../../../test/program-session.ts'
 import { randomBelow } from '../../../test/random-numbers.ts'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { smallDisk } from '../../../test/small-disk.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { type ImportPlace, publish } from '../src/bacalhau/import-place.ts'
@@ -26,8 +26,7 @@ import { type ImportPlace, publish } from '../src/bacalhau/import-place.ts'
 // Each import is a process of its own.
 vi.setConfig({ testTimeout: 3_600_000 })
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-const KILLS = LONG ? 100 : 2
+const KILLS = IS_LONG ? 100 : 2
 const SEED = testSeed()
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const JOBS = 300
@@ -119,7 +118,7 @@ test(`after each of ${KILLS} kills there are both stores or none, and the same c
       expect([again.code, again.stderr]).toEqual([0, ''])
     }
     expect(await jobsIn(to)).toBe(JOBS)
-    if (!LONG && kill < KILLS - 1) continue
+    if (!IS_LONG && kill < KILLS - 1) continue
     expect((await inspect('check', to)).code).toBe(0)
     // The next one in this place clears what the killed one left, and refuses the stores that are there.
     expect(await inspect(...command(to))).toMatchObject({ code: 2, stdout: '' })
@@ -211,7 +210,7 @@ test('a full disk is an error that says so, and nothing half-made stays', async 
   const source = sourceIn(directory)
   const before = readFileSync(fileOf(source))
   const codes = new Set<number | null>()
-  for (const size of LONG
+  for (const size of IS_LONG
     ? ['300k', '1m', '2m', '4m', '12m', '19m', '20m', '21m', '22m', '24m', '30m', '60m']
     : ['1m', '19m', '22m', '60m']) {
     const disk = smallDisk(size)

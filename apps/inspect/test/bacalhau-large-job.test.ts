@@ -16,13 +16,13 @@ import {
   jobRecord,
   jobStoreBytes,
 } from '../../../test/bacalhau-writer.ts'
+import { IS_LONG } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { withBacalhauFiles } from '../src/bacalhau/bacalhau-files.ts'
 import { type FillCounts, fillStores } from '../src/bacalhau/fill-stores.ts'
 
 vi.setConfig({ testTimeout: 600_000 })
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const WORKER = fileURLToPath(new URL('../dist/worker-main.js', import.meta.url))
 
 interface Filled {
@@ -178,9 +178,9 @@ test('so do those whose history has words that are no states, which are told of'
 })
 
 /** Of 1 KB each, or fewer with a long output. */
-const EXECUTIONS = LONG ? 100_000 : 2_500
-const OUTPUT = LONG ? 'hello' : 'x'.repeat(10_000)
-const HEAP_MIB = LONG ? 256 : 64
+const EXECUTIONS = IS_LONG ? 100_000 : 2_500
+const OUTPUT = IS_LONG ? 'hello' : 'x'.repeat(10_000)
+const HEAP_MIB = IS_LONG ? 256 : 64
 
 test(`a job of ${EXECUTIONS} executions is imported with a heap of ${HEAP_MIB} MiB`, async () => {
   const id = 'j-large'

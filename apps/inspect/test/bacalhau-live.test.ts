@@ -1,13 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
+import { IS_LONG } from '../../../test/seed.ts'
 import { OFFICIAL } from '../../../test/shared-fixtures.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 vi.setConfig({ testTimeout: 900_000 })
 
 /** How long a node is looked at while it runs jobs. */
-const SECONDS = process.env['SALTCOD_LONG'] === undefined ? 4 : 300
+const SECONDS = IS_LONG ? 300 : 4
 
 /** Whether a network namespace can be had, in which an official node can call nobody. */
 const isolated =

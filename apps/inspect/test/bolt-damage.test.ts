@@ -4,13 +4,12 @@ import { afterAll, expect, test } from 'vitest'
 import { boltBytes } from '../../../test/bolt-writer.ts'
 import { damagedBolts, rowsToDamage } from '../../../test/damaged-bolt.ts'
 import { ProgramSession } from '../../../test/program-session.ts'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const PAGE = 4096
 const LONG_MS = 3_600_000
-const FILES = LONG ? 520 : 26
+const FILES = IS_LONG ? 520 : 26
 const SEED = testSeed()
 
 const session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type BucketToWrite, boltBytes, type FileToWrite } from '../../../test/bolt-writer.ts'
 import { ProgramSession } from '../../../test/program-session.ts'
+import { IS_LONG } from '../../../test/seed.ts'
 import { OFFICIAL } from '../../../test/shared-fixtures.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 /** All shapes and a value of 100 MB, rather than some and one of 3 MB. */
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-const LARGE_BYTES = LONG ? 100_000_000 : 3_000_000
+const LARGE_BYTES = IS_LONG ? 100_000_000 : 3_000_000
 const MOST_OUTPUT = 512 * 1024 * 1024
 
 const session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
@@ -108,7 +108,7 @@ async function agreeOn(path: string, [verb = '', ...rest]: readonly string[]): P
 }
 
 describe.runIf(OFFICIAL !== null)('the official bbolt says the same of a file with', () => {
-  test.each(SHAPES.slice(0, LONG ? undefined : 5))('$name', async ({ rows, ...options }) => {
+  test.each(SHAPES.slice(0, IS_LONG ? undefined : 5))('$name', async ({ rows, ...options }) => {
     const path = join(temporaryDirectory(), 'some.db')
     writeFileSync(path, boltBytes(rows, options))
     for (const verb of ['info', 'buckets', 'stats', 'check', 'pages']) await agreeOn(path, [verb])

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { boltBytes, sealMeta } from '../../../test/bolt-writer.ts'
 import { ProgramSession } from '../../../test/program-session.ts'
+import { IS_LONG } from '../../../test/seed.ts'
 import { BOLT_FIXTURES, type ForeignFile, OFFICIAL } from '../../../test/shared-fixtures.ts'
 import { sharedDirectory, temporaryDirectory } from '../../../test/temporary-directory.ts'
 
 /** The official tool beside every file, rather than some. */
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 
 const session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
 afterAll(() => session.close())
@@ -175,7 +175,7 @@ describe.runIf(recordedFixtures.length > 0)('what bbolt recorded of the files of
 })
 
 describe.runIf(OFFICIAL !== null && BOLT_FIXTURES.length > 0)('the official bbolt says the same', () => {
-  test.each(BOLT_FIXTURES.slice(0, LONG ? undefined : 2))('$folder $name', async ({ path }) => {
+  test.each(BOLT_FIXTURES.slice(0, IS_LONG ? undefined : 2))('$folder $name', async ({ path }) => {
     const theirs = (...args: readonly string[]) =>
       execFileSync(OFFICIAL ?? '', ['bbolt', ...args], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
     for (const verb of ['buckets', 'check', 'stats', 'pages']) {

@@ -4,7 +4,7 @@ import { STORE_TABLES } from '@saltcod/store-core/backend'
 import { openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { damageCases } from '../../../test/damaged-file.ts'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { AnsweringSession } from './answering-session.ts'
 import { judgeDamage, judgeReading, type SoundStore, soundStore } from './damage-case.ts'
@@ -14,7 +14,6 @@ import { writeFullExecutionStore, writeFullJobStore } from './full-store.ts'
 // Each run of the program is a process of its own, and a busy machine has little time for it.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = testSeed()
 const directory = sharedDirectory()
 const session = new AnsweringSession()
@@ -33,14 +32,15 @@ beforeAll(async () => {
 
 afterAll(() => session.close())
 
-for (const { damage, seed } of damageCases(SEED, LONG)) {
+for (const { damage, seed } of damageCases(SEED, IS_LONG)) {
   test(`${damage.what} (seed ${seed}) hides from nobody and costs no more than it hit`, async () => {
     // Two of three in the larger store.
     const store = sound[seed % 3 === 0 ? 1 : 0]
     if (store === undefined) throw new Error('there is no sound store')
     const broken = await judgeDamage(store, directory, { damage, seed })
     // What commands read says the same of many files.
-    if (seed % (LONG ? 4 : 2) === 0) broken.push(...(await judgeReading(store, directory, { damage, seed })))
+    if (seed % (IS_LONG ? 4 : 2) === 0)
+      broken.push(...(await judgeReading(store, directory, { damage, seed })))
     // A reporter shows the whole of a message, and little of a list.
     if (broken.length > 0) throw new Error(broken.join('\n'))
   })

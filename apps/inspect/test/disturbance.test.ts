@@ -7,14 +7,14 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { DataFile, findCommit, readReaders } from '@saltcod/store-lmdb/file'
 import { beforeAll, expect, test, vi } from 'vitest'
+import { IS_LONG } from '../../../test/seed.ts'
 import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { writeFullJobStore } from './full-store.ts'
 
 // Each run of the program is a process of its own, and a busy machine has little time for it.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-const CHANGES = LONG ? 5_000 : 500
+const CHANGES = IS_LONG ? 5_000 : 500
 const rewriter = fileURLToPath(new URL('rewriting-process.mjs', import.meta.url))
 const holding = fileURLToPath(new URL('holding-process.mjs', import.meta.url))
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
@@ -119,7 +119,7 @@ test('looking on does not make the file grow, as a held snapshot does', async ()
   // A reader that a busy machine lets wait keeps its pages for as long; one that holds them on does so every time.
   for (let again = 1; again <= 2 && watched.usedPages >= mostPages; again += 1)
     watched = await rewrite(`watched-${again}`, onlookers)
-  if (LONG) {
+  if (IS_LONG) {
     const rate = ({ durationMs }: Rewritten): string =>
       `${Math.round(CHANGES / (durationMs / 1_000))} changes/s`
     process.stderr.write(

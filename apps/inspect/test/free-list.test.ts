@@ -8,7 +8,7 @@ import { openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { DataFile, findCommit, parseHeader, parseLeafNode, walkFile } from '@saltcod/store-lmdb/file'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { randomBelow } from '../../../test/random-numbers.ts'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { sharedDirectory } from '../../../test/temporary-directory.ts'
 import { checkPages } from '../src/file/check-pages.ts'
 import { inspect } from './fixture.ts'
@@ -17,7 +17,6 @@ import { startWriter } from './writing-process.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = testSeed()
 const PAGE_BYTES = 4_096
 const LAST_PAGE_OFFSET = 144
@@ -249,11 +248,11 @@ describe('no healthy store has a finding', () => {
       const path = place(`load-${valueBytes}`)
       const many = Math.min(1_500, Math.floor(6_000_000 / valueBytes))
       let [head, tail] = [0, 0]
-      for (let opening = 0; opening < (LONG ? 20 : 2); opening += 1) {
+      for (let opening = 0; opening < (IS_LONG ? 20 : 2); opening += 1) {
         const kv = await openLmdbKv({ path, tables: STORE_TABLES })
         const reader = opening === 1 ? hold(path) : null
         if (reader?.stdout) await once(reader.stdout, 'data')
-        for (let round = 0; round < (LONG ? 60 : 8); round += 1) {
+        for (let round = 0; round < (IS_LONG ? 60 : 8); round += 1) {
           const what = below(4)
           const rows = 1 + below(many)
           await Promise.all(
@@ -293,7 +292,7 @@ describe('no healthy store has a finding', () => {
     expect(findingsOf(executions)).toEqual([])
     const copied = place('copied-and-written')
     copyFileSync(sound, copied)
-    for (let round = 0; round < (LONG ? 50 : 2); round += 1) {
+    for (let round = 0; round < (IS_LONG ? 50 : 2); round += 1) {
       const writer = await startWriter(copied, 'busy', round)
       const begin = newestOf(copied)
       await expect.poll(() => newestOf(copied) - begin > 40n, { timeout: 60_000 }).toBe(true)

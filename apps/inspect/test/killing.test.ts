@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { randomBelow } from '../../../test/random-numbers.ts'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { type Fixture, inspect, inspectJson, makeFixture } from './fixture.ts'
 import { writeFullJobStore } from './full-store.ts'
 import { startWriter } from './writing-process.ts'
@@ -14,7 +14,7 @@ import { startWriter } from './writing-process.ts'
 // Each run of the program is a process of its own, and a busy machine has little time for it.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 })
 
-const KILLS = process.env['SALTCOD_LONG'] === undefined ? 8 : 100
+const KILLS = IS_LONG ? 100 : 8
 /** Kills before the node stops and starts again. */
 const KILLS_PER_START = 4
 const MAX_LIFE_MS = 1_200

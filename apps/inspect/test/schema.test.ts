@@ -8,9 +8,9 @@ import { decodeRecord, encodeRecord, SCHEMA_VERSION, type StoreRow, tuple } from
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '@saltcod/store-lmdb'
 import { afterAll, expect, test } from 'vitest'
 import { ProgramSession } from '../../../test/program-session.ts'
+import { IS_LONG } from '../../../test/seed.ts'
 import { sharedDirectory } from '../../../test/temporary-directory.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const FIXTURES = fileURLToPath(new URL('../../../test/fixtures', import.meta.url))
 const session = new ProgramSession(new URL('../dist/cli/run.js', import.meta.url))
 const directory = sharedDirectory()
@@ -65,7 +65,7 @@ test.each([1])(
     const paths = storesOf(schema)
     expect(paths).toHaveLength(4)
     // A store of each kind has what the other one of its kind has too.
-    for (const path of LONG ? paths : paths.slice(0, 2)) {
+    for (const path of IS_LONG ? paths : paths.slice(0, 2)) {
       const copy = (name: string) => `${path}.${name}`
       copyFileSync(path, copy('copied'))
       await said('backup', path, copy('backed-up'))

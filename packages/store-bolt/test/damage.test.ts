@@ -5,16 +5,15 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { boltBytes, sealMeta } from '../../../test/bolt-writer.ts'
 import { damagedBolts, rowsToDamage } from '../../../test/damaged-bolt.ts'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { type BoltBucket, boltPages, boltStatistics, checkBolt, openBoltFile } from '../src/index.ts'
 import { parseMeta } from '../src/pages/meta-page.ts'
 import { blockOf } from '../src/pages/page.ts'
 import { inlinePage } from '../src/pages/page-source.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const PAGE = 512
-const FILES = LONG ? 2_600 : 130
+const FILES = IS_LONG ? 2_600 : 130
 const LONG_MS = 3_600_000
 const VALUES = 163
 const SEED = testSeed()
@@ -243,7 +242,7 @@ test(
 )
 
 describe('the decoder of a page takes any bytes', () => {
-  const numRuns = LONG ? 1_000_000 : 5_000
+  const numRuns = IS_LONG ? 1_000_000 : 5_000
 
   test('as an inline page', () => {
     const header = fc.tuple(fc.constantFrom(0, 2, 1, 16, 0xffff), fc.oneof(fc.nat(4), fc.nat(0xffff)))

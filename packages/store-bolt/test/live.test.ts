@@ -5,13 +5,13 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { isStoreError } from '@saltcod/store-core'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { IS_LONG } from '../../../test/seed.ts'
 import { OFFICIAL } from '../../../test/shared-fixtures.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { boltPages, boltStatistics, checkBolt, openBoltFile } from '../src/index.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 /** How often the file of a program that writes is read in every way. */
-const ROUNDS = LONG ? 2_000 : 25
+const ROUNDS = IS_LONG ? 2_000 : 25
 const DEADLINE_MS = 60_000
 /** Commits that are to be met at least, of a program that goes on writing. */
 const SEEN = 5

@@ -1,10 +1,8 @@
 import { crashSuite } from '@saltcod/store-testing/crash'
 import { describe, test, vi } from 'vitest'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-
-if (LONG) vi.setConfig({ testTimeout: 24 * 3_600_000 })
+if (IS_LONG) vi.setConfig({ testTimeout: 24 * 3_600_000 })
 
 const BACKENDS = [
   ['lmdb', new URL('./crash-backend.mjs', import.meta.url)],
@@ -12,11 +10,11 @@ const BACKENDS = [
 ] as const
 
 // The thread is asked for by few, and has the time for it in the long run alone.
-for (const [name, backend] of LONG ? BACKENDS : BACKENDS.slice(0, 1))
+for (const [name, backend] of IS_LONG ? BACKENDS : BACKENDS.slice(0, 1))
   crashSuite({
     name,
     backend,
     runner: { describe, test },
     seed: testSeed(),
-    ...(LONG ? { kills: 1_000, images: 20_000 } : { kills: 5, images: 30 }),
+    ...(IS_LONG ? { kills: 1_000, images: 20_000 } : { kills: 5, images: 30 }),
   })

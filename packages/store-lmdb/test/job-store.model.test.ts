@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { type CommandSeed, runJobCommands } from '@saltcod/store-testing'
 import fc from 'fast-check'
 import { test } from 'vitest'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbJobStore } from '../src/index.ts'
 
-const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 8 : 1_000
+const SEQUENCES = IS_LONG ? 1_000 : 8
 const COMMANDS = 300
 const SEED = testSeed()
 

@@ -10,14 +10,13 @@ import {
 import { expect, test } from 'vitest'
 import { renewOwnerNotes } from '../../../test/owner-notes.ts'
 import { randomNumbers } from '../../../test/random-numbers.ts'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../src/index.ts'
 import { StoreProcess } from './store-process.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 /** So many images of a normal run; a long one opens all. */
-const IMAGES = LONG ? Number.POSITIVE_INFINITY : 60
+const IMAGES = IS_LONG ? Number.POSITIVE_INFINITY : 60
 /** Records before the exchange of files and after it that are looked at too. */
 const MARGIN = 40
 const TABLES = ['alpha', 'beta']
@@ -105,7 +104,7 @@ async function openImage(parent: string, { disk, kept, refused, after }: Image):
 }
 
 test(`a power cut at any moment of an exchange of files leaves one good store (seed ${SEED})`, {
-  timeout: LONG ? 3_600_000 : 120_000,
+  timeout: IS_LONG ? 3_600_000 : 120_000,
 }, async ({ skip }) => {
   const parent = temporaryDirectory()
   const library = preloadLibrary(RECORDING_DISK, parent)

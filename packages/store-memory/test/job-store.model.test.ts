@@ -1,10 +1,10 @@
 import { type CommandSeed, runJobCommands } from '@saltcod/store-testing'
 import fc from 'fast-check'
 import { test } from 'vitest'
-import { testSeed } from '../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { openMemoryJobStore } from '../src/index.ts'
 
-const SEQUENCES = process.env['SALTCOD_LONG'] === undefined ? 20 : 1_000
+const SEQUENCES = IS_LONG ? 1_000 : 20
 const COMMANDS = 300
 const SEED = testSeed()
 

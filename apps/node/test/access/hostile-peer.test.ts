@@ -6,6 +6,7 @@ import { networkInterfaces } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { fetchFrom } from '../../src/client/node-address.ts'
 import { fixedTrust } from '../../src/link/link-trust.ts'
@@ -13,9 +14,8 @@ import { noopJob } from '../node-fixture.ts'
 import { type GuardedNode, serveGuarded } from './guarded-node.ts'
 import { handshake, linkOf, sessionOf } from './shown-link.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const PEER = fileURLToPath(new URL('hostile-peer.mjs', import.meta.url))
-const FLOOD_MS = LONG ? 10_000 : 0
+const FLOOD_MS = IS_LONG ? 10_000 : 0
 const CALLERS = 32
 const MIB = 1024 * 1024
 /** What a flood may leave behind of the heap of Node.js, which is given back late. */
@@ -27,7 +27,7 @@ const MOST_BODIES = 128 * MIB
  * Floods come from another address than honest clients do. What a peer of another machine may take is less than all of
  * it; peers of this one are not bounded, as everybody may come from there by way of a proxy.
  */
-const OUTSIDE = LONG
+const OUTSIDE = IS_LONG
   ? Object.values(networkInterfaces())
       .flat()
       .find((one) => one?.family === 'IPv4' && !one.internal)?.address
@@ -172,7 +172,7 @@ test('a peer that means harm is refused whatever it tries, and told of once a mi
     await node.client.submitJob(job, { idempotencyToken: 'k' }),
   ]
   assert.equal(twice[0]?.JobID, twice[1]?.JobID)
-  if (LONG) {
+  if (IS_LONG) {
     const rows: string[] = []
     const [calm, calmWorst] = await honestDuring(
       node,

@@ -7,10 +7,10 @@ import { promisify } from 'node:util'
 import { onTestFinished, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { plainEnvironment } from '../../../../test/plain-environment.ts'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { closedPort, PROGRAM, saltcod } from '../cli/binary.ts'
 
-const LONG = process.env['SALTCOD_LONG'] === '1'
 const INSPECTOR = fileURLToPath(new URL('../../../inspect/dist/main.js', import.meta.url))
 const secret = (letter: string): string => letter.repeat(43)
 
@@ -63,7 +63,7 @@ async function inspected(directory: string): Promise<string> {
 }
 
 // It starts a node and a command as processes, and looks through all that they leave: some seconds.
-test.runIf(LONG)('no secret of a node or a client is anywhere but where it belongs', async () => {
+test.runIf(IS_LONG)('no secret of a node or a client is anywhere but where it belongs', async () => {
   const directory = temporaryDirectory()
   const port = await closedPort()
   const planted = {

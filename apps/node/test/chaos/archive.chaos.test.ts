@@ -5,15 +5,14 @@ import type { WireError, WireJob, WirePage } from '@saltcod/bacalhau-records'
 import { openArchive } from '@saltcod/compaction'
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import type { GcReport } from '../../src/retention/gc-report.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { checkStores, storePaths } from './stores-of.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-const KILLS = LONG ? 60 : 1
+const KILLS = IS_LONG ? 60 : 1
 const JOBS = 25
 const SEED = testSeed()
 

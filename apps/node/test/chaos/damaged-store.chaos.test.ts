@@ -1,13 +1,12 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { damageCases } from '../../../../test/damaged-file.ts'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { sharedDirectory } from '../../../../test/temporary-directory.ts'
 import { DamagedNode, makeSoundNode, type SoundNode } from './damaged-node.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = testSeed()
-const JOBS = LONG ? 60 : 30
+const JOBS = IS_LONG ? 60 : 30
 
 const directory = sharedDirectory()
 let sound: SoundNode
@@ -17,7 +16,7 @@ test('the stores that are damaged here are made by a node', { timeout: 120_000 }
   sound = await makeSoundNode(join(directory, 'sound'), JOBS)
 })
 
-for (const one of damageCases(SEED, LONG)) {
+for (const one of damageCases(SEED, IS_LONG)) {
   const { damage, seed } = one
   const unseen = Math.floor(seed / 3) % 2 === 0
   const how = unseen ? ', unseen' : ''
@@ -33,5 +32,5 @@ for (const one of damageCases(SEED, LONG)) {
 
 test('some were served, and some refused', () => {
   process.stderr.write(`damaged stores of a node: ${JSON.stringify({ seed: SEED, ...ends })}\n`)
-  if (LONG) expect(Math.min(ends.refused, ends.served)).toBeGreaterThan(0)
+  if (IS_LONG) expect(Math.min(ends.refused, ends.served)).toBeGreaterThan(0)
 })

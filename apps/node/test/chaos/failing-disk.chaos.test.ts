@@ -3,15 +3,14 @@ import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { FAILING_DISK, preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
 import { randomBelow } from '../../../../test/random-numbers.ts'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { AttackedNode } from './attacked-node.ts'
 import { noopJob } from './chaos-jobs.ts'
 import { checkStores, storePaths } from './stores-of.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = testSeed()
-const LIVES = LONG ? 200 : 2
+const LIVES = IS_LONG ? 200 : 2
 /** A life in which it does some work, one that ends as the job store is opened, and one that ends before that. */
 const FIRST_POSITIONS = [40, 2, 1]
 /** Some jobs have so many commits, and those of a start are the first of them. */

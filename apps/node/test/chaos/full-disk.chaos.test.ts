@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { WireError, WirePutJobAnswer } from '@saltcod/bacalhau-records'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
 import type { CompactionStatus } from '../../src/compaction/compaction-report.ts'
 import { saltcod } from '../cli/binary.ts'
@@ -12,8 +13,8 @@ import { shellJob } from './chaos-jobs.ts'
 import { checkStores, storePaths } from './stores-of.ts'
 
 /** Each round leaves the store some megabytes larger, so a disk is good for so many. */
-const ROUNDS = process.env['SALTCOD_LONG'] === undefined ? 4 : 10
-const DISKS = process.env['SALTCOD_LONG'] === undefined ? 1 : 5
+const ROUNDS = IS_LONG ? 10 : 4
+const DISKS = IS_LONG ? 5 : 1
 const SPEC_BYTES = 400_000
 
 function largeJob(): object {

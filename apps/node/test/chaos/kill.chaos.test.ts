@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { PidNamespaces } from '../../src/compute/keeper/pid-namespaces.ts'
 import { KilledNode, type Victim } from './killed-node.ts'
 import { checkStores } from './stores-of.ts'
 import { KINDS, variedJob } from './varied-jobs.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = testSeed()
 const available = (await PidNamespaces.find({})) !== undefined
 
@@ -31,8 +30,8 @@ interface Case {
   readonly kills: number
 }
 const CASES: readonly Case[] = [
-  { isolate: true, kills: LONG ? 200 : 3 },
-  { isolate: false, kills: LONG ? 100 : 1 },
+  { isolate: true, kills: IS_LONG ? 200 : 3 },
+  { isolate: false, kills: IS_LONG ? 100 : 1 },
 ]
 
 /** Deals all of some things in a random order, again and again. */
@@ -47,7 +46,7 @@ function dealer<T>(things: readonly T[], random: () => number): () => T {
 test.each(CASES.filter(({ isolate }) => available || !isolate))(
   'of $kills kills of a node and its parts every run tells the truth, with namespaces: $isolate',
   {
-    timeout: LONG ? 7_200_000 : 300_000,
+    timeout: IS_LONG ? 7_200_000 : 300_000,
   },
   async ({ isolate, kills }) => {
     const random = randomNumbers(SEED + (isolate ? 0 : 1))

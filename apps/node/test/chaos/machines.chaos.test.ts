@@ -7,14 +7,14 @@ import { promisify } from 'node:util'
 import { onTestFinished, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { plainEnvironment } from '../../../../test/plain-environment.ts'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { PROGRAM } from '../cli/binary.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-const CUT_MS = LONG ? 600_000 : 1_000
+const CUT_MS = IS_LONG ? 600_000 : 1_000
 /** A busy machine has to renew one within a third of its life. */
-const CERTIFICATE_LIFE = LONG ? '30s' : '90d'
-const RENEWALS = LONG ? 10 : 0
+const CERTIFICATE_LIFE = IS_LONG ? '30s' : '90d'
+const RENEWALS = IS_LONG ? 10 : 0
 const PORT = '1234'
 const [HERE, MOVED, THERE] = ['10.91.0.1', '10.91.0.9', '10.91.0.2']
 
@@ -92,7 +92,7 @@ function serve(machine: string, flags: readonly string[]) {
 
 // Two nodes, one of them twice, and five commands as processes: some seconds.
 test('machines of their own addresses are joined by a token, and stay so through cuts, renewals and a move', {
-  timeout: LONG ? 1_800_000 : 300_000,
+  timeout: IS_LONG ? 1_800_000 : 300_000,
 }, async ({ annotate }) => {
   const machines = new Machines()
   const why = machines.make()

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { OFFICIAL, officialMissing, type Release } from '../official-programs.ts'
 import { type DayCommand, longDay, networkDay, shortDay } from './official-commands.ts'
@@ -22,7 +23,6 @@ import { linesOf, type Told, without } from './told-lines.ts'
 const DAY = fileURLToPath(new URL('./official-day.mjs', import.meta.url))
 const DOCUMENT = fileURLToPath(new URL('../../../../docs/compatibility.md', import.meta.url))
 /** Each flag of each command; without, what everybody uses. */
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 /** The flags by which a command finds its server, and what tells of itself. */
 const GLOBAL = /^--(?:help|api-host|api-port|config|data-dir|profile|cacert|insecure|log-mode|repo|tls)$/
 
@@ -149,14 +149,14 @@ test.for(['1.9.3', '1.4.0'] as const)(
       return
     }
     const used = new Set<Row>()
-    const commands = LONG ? longDay(release) : shortDay(release)
+    const commands = IS_LONG ? longDay(release) : shortDay(release)
     const day = (directory: string, whose: Whose): Day => ({
       commands,
       servers: [oneServer(release, whose, directory)],
       nodes: ['lisbon'],
     })
     expect(await compare(release, day, used)).toBe('')
-    if (!LONG) return
+    if (!IS_LONG) return
     expect(await compare(release, networkDayOf(release), used)).toBe('')
     const idle = ALL_ROWS.filter((row) => row.releases.includes(release) && !used.has(row))
     expect(
@@ -187,7 +187,7 @@ test('over TLS, with an API key, the official command line 1.9.3 says the same a
     await annotate(`not compared: ${why}`)
     return
   }
-  const commands = LONG ? longDay('1.9.3') : shortDay('1.9.3')
+  const commands = IS_LONG ? longDay('1.9.3') : shortDay('1.9.3')
   const day = (directory: string, whose: Whose): Day => {
     const servers = [oneServer('1.9.3', whose, directory)]
     if (whose === 'theirs') return { commands, servers, nodes: ['lisbon'] }

@@ -5,25 +5,24 @@ import { fileURLToPath } from 'node:url'
 import { preloadLibrary, RECORDING_DISK } from '@saltcod/store-testing/crash'
 import { expect, onTestFinished, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { CutNode } from './cut-node.ts'
 import { type Cut, cuts } from './power-cuts.ts'
 import { FLAGS, RecordedNode } from './recorded-node.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = testSeed()
-const IMAGES = LONG ? 8_000 : 100
+const IMAGES = IS_LONG ? 8_000 : 100
 /** One image in so many is what a node finds that is recorded in turn while it recovers. */
-const RECOVER_EVERY = LONG ? 320 : 60
-const RECOVERY_IMAGES = LONG ? 80 : 30
+const RECOVER_EVERY = IS_LONG ? 320 : 60
+const RECOVERY_IMAGES = IS_LONG ? 80 : 30
 /** Of a node that brings a repository of schema 1 to this release's. */
-const MIGRATION_IMAGES = LONG ? 1_000 : 30
+const MIGRATION_IMAGES = IS_LONG ? 1_000 : 30
 /** One image in so many is given to a whole node. */
 const WHOLE_NODE = 80
 /** One image in so many says that its owner died, as it did, so that a child checks it first. */
 const CHECKED_BY_CHILD = 25
-const ROUNDS = LONG ? 8 : 2
+const ROUNDS = IS_LONG ? 8 : 2
 const SCHEMA_1 = fileURLToPath(
   new URL('../../../../test/fixtures/schema-1/repository.tar.gz', import.meta.url),
 )
@@ -118,7 +117,7 @@ async function recordRecovery(library: string, parent: string, cut: Cut): Promis
 }
 
 test(`whenever the power fails, no job of a node or of its archive is lost, and the node starts (seed ${SEED})`, {
-  timeout: LONG ? 7_200_000 : 180_000,
+  timeout: IS_LONG ? 7_200_000 : 180_000,
 }, async ({ skip }) => {
   const parent = temporaryDirectory()
   const library = preloadLibrary(RECORDING_DISK, parent)
@@ -138,15 +137,15 @@ test(`whenever the power fails, no job of a node or of its archive is lost, and 
     for (const second of cuts(recovery, RECOVERY_IMAGES, random)) {
       await opening.open('ofRecovery', { ...second, place: `${cut.place}, then ${second.place}` })
     }
-    if (LONG) opening.print('so far')
+    if (IS_LONG) opening.print('so far')
   }
   opening.print('in all')
   const images = opening.of('ofMigration') + opening.of('ofWork') + opening.of('ofRecovery')
-  expect(images).toBeGreaterThan(LONG ? 10_000 : 100)
+  expect(images).toBeGreaterThan(IS_LONG ? 10_000 : 100)
   expect(opening.of('ofMigration')).toBeGreaterThan(MIGRATION_IMAGES / 2)
   expect(opening.of('ofRecovery')).toBeGreaterThan((Math.floor(IMAGES / RECOVER_EVERY) * RECOVERY_IMAGES) / 2)
   for (const notice of ['MIGRATED', 'OWNER_DIED']) expect(opening.of(notice)).toBeGreaterThan(0)
-  if (!LONG) return
+  if (!IS_LONG) return
   for (const notice of ['ARCHIVE_TAIL_CUT', 'REWRITE_CUT_SHORT'])
     expect(opening.of(notice)).toBeGreaterThan(0)
 })

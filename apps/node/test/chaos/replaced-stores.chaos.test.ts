@@ -2,17 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { type Leaf, Network } from './network.ts'
 import { networkJob } from './network-jobs.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SEED = testSeed()
 const PACE = { cutMs: [200, 1_500], silentAfter: '2s', lostAfter: '4s', settleMs: 120_000 } as const
 const KINDS = ['short', 'longer', 'guest', 'failing', 'everywhere', 'writing']
-const JOBS = LONG ? 120 : 3
-const TIMEOUT_MS = LONG ? 1_800_000 : 240_000
+const JOBS = IS_LONG ? 120 : 3
+const TIMEOUT_MS = IS_LONG ? 1_800_000 : 240_000
 
 /** A network of two nodes at work, and how more work comes to it. */
 async function world() {
@@ -31,7 +30,7 @@ async function world() {
           () => false,
         ),
       )
-      if (LONG && random() < 0.1) network.strike()
+      if (IS_LONG && random() < 0.1) network.strike()
       await delay(random() * 200)
     }
   }
@@ -43,7 +42,7 @@ async function differences(network: Network, ...unknowable: readonly RegExp[]): 
   return (await network.settle()).filter((line) => !unknowable.some((pattern) => pattern.test(line)))
 }
 
-test.runIf(LONG)(
+test.runIf(IS_LONG)(
   `a requester that is restored from a backup goes on with what its nodes have (seed ${SEED})`,
   {
     timeout: TIMEOUT_MS,
@@ -64,7 +63,7 @@ test.runIf(LONG)(
   },
 )
 
-test.runIf(LONG)(
+test.runIf(IS_LONG)(
   `a node whose store was wiped begins anew, and its work is done again (seed ${SEED})`,
   {
     timeout: TIMEOUT_MS,
@@ -78,7 +77,7 @@ test.runIf(LONG)(
   },
 )
 
-test.runIf(LONG)(
+test.runIf(IS_LONG)(
   `of a node and its copy the later one is refused, and the first goes on (seed ${SEED})`,
   {
     timeout: TIMEOUT_MS,

@@ -10,11 +10,11 @@ import {
   BACALHAU_FILES_MISSING,
   readAnswers,
 } from '../../../../test/bacalhau-answers.ts'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { OFFICIAL, officialMissing } from '../official-programs.ts'
 import { PROGRAM } from './binary.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const INSPECTOR = fileURLToPath(new URL('../../../inspect/dist/main.js', import.meta.url))
 const PROCESS = fileURLToPath(new URL('imported-jobs.mjs', import.meta.url))
 const ENDED: readonly unknown[] = ['Completed', 'Failed', 'Stopped']
@@ -28,10 +28,10 @@ function someJobs(release: AnsweredRelease): readonly string[] {
     const kind = JSON.stringify([StateType, job['Type'], executions.length])
     if (!found.has(kind)) found.set(kind, id)
   }
-  return [...found.values()].slice(0, LONG ? undefined : 2)
+  return [...found.values()].slice(0, IS_LONG ? undefined : 2)
 }
 
-test.for<'1.9.3' | '1.4.0'>(LONG ? ['1.9.3', '1.4.0'] : ['1.9.3'])(
+test.for<'1.9.3' | '1.4.0'>(IS_LONG ? ['1.9.3', '1.4.0'] : ['1.9.3'])(
   'the official command line %s shows imported jobs as the node that ran them does',
   { timeout: 900_000 },
   async (release, { annotate }) => {

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { keptTerminal } from '../../../../test/kept-terminal.ts'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { readSpec, type TemplateOptions } from '../../src/cli/spec-file.ts'
 import { readSubmit } from '../../src/wire/job-input.ts'
@@ -22,7 +23,6 @@ interface Expected {
 const DIRECTORY = fileURLToPath(new URL('corpus', import.meta.url))
 const DOCUMENT = fileURLToPath(new URL('../../../../docs/compatibility.md', import.meta.url))
 /** All files, and both releases. */
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const SOME = 6
 
 const expected = JSON.parse(readFileSync(new URL('corpus.json', import.meta.url), 'utf8')) as Readonly<
@@ -92,7 +92,7 @@ function kept(job: object): object {
   ) as object
 }
 
-test.for(LONG ? (['1.9.3', '1.4.0'] as const) : (['1.9.3'] as const))(
+test.for(IS_LONG ? (['1.9.3', '1.4.0'] as const) : (['1.9.3'] as const))(
   'the official command line %s reads job files as ours does, but for what docs/compatibility.md says',
   { timeout: 900_000 },
   async (release, { annotate }) => {
@@ -102,7 +102,7 @@ test.for(LONG ? (['1.9.3', '1.4.0'] as const) : (['1.9.3'] as const))(
       return
     }
     const directory = temporaryDirectory()
-    const files = Object.keys(expected).filter((_, index) => LONG || index % SOME === 0)
+    const files = Object.keys(expected).filter((_, index) => IS_LONG || index % SOME === 0)
     const found: string[] = []
     for (const file of files) {
       const { options = {}, env = {}, unread, refused } = expected[file] ?? {}

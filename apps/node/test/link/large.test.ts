@@ -3,15 +3,15 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { ApiClient } from '../../src/client/api-client.ts'
 import { AttackedNode } from '../chaos/attacked-node.ts'
 import { saltcod } from '../cli/binary.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const MEBIBYTE = 1024 ** 2
-const LOG_BYTES = (LONG ? 1_024 : 112) * MEBIBYTE
-const RESULT_BYTES = (LONG ? 4_096 : 128) * MEBIBYTE
+const LOG_BYTES = (IS_LONG ? 1_024 : 112) * MEBIBYTE
+const RESULT_BYTES = (IS_LONG ? 4_096 : 128) * MEBIBYTE
 /** Chunks on their way, and what the garbage collector leaves for later. */
 const ROOM_BYTES = 96 * MEBIBYTE
 const LINE = '0123456789'.repeat(6).concat('012\n')
@@ -44,7 +44,7 @@ function loud(name: string, logBytes: number, resultBytes: number): object {
 }
 
 test('a large log is followed and a large result fetched across the link in the same memory as small ones', {
-  timeout: LONG ? 3_000_000 : 120_000,
+  timeout: IS_LONG ? 3_000_000 : 120_000,
 }, async () => {
   const directory = temporaryDirectory()
   const requester = new AttackedNode(join(directory, 'requester'), ['--node-type', 'requester'])
@@ -86,5 +86,5 @@ test('a large log is followed and a large result fetched across the link in the 
   const grown = [requester, compute].map((node, index) => peakBytes(node) - (before[index] ?? 0))
   const told = grown.map((bytes) => `${Math.round(bytes / MEBIBYTE)} MiB`).join(' and ')
   for (const bytes of grown) expect(bytes, told).toBeLessThan(ROOM_BYTES)
-  if (LONG) process.stdout.write(`requester and compute node grew by ${told}\n`)
+  if (IS_LONG) process.stdout.write(`requester and compute node grew by ${told}\n`)
 })

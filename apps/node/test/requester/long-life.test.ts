@@ -3,13 +3,13 @@ import type { JobSpec } from '@saltcod/bacalhau-records'
 import { openMemoryJobStore } from '@saltcod/store-memory'
 import { test } from 'vitest'
 import { eventually } from '../../../../test/eventually.ts'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { DEFAULT_REQUESTER_SETTINGS } from '../../src/requester/settings.ts'
 import { greet, nextCommands, report, start } from './played-node.ts'
 import { makeSpec } from './scheduler/world.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-const ENDS_BEFORE = LONG ? 5_000 : 500
-const ENDS_AFTER = LONG ? 150 : 40
+const ENDS_BEFORE = IS_LONG ? 5_000 : 500
+const ENDS_AFTER = IS_LONG ? 150 : 40
 const KEPT = 101
 
 test('a service that ended thousands of times takes as much room, and as much work, as one that ended a hundred times', async () => {

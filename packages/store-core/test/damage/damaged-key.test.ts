@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { randomNumbers } from '../../../../test/random-numbers.ts'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { openMemoryKv } from '../../../store-memory/src/index.ts'
 import { openJobStore, STORE_TABLES } from '../../src/backend.ts'
 import { isStoreError, type JobStore } from '../../src/index.ts'
 
 const SEED = testSeed()
-const CASES = process.env['SALTCOD_LONG'] === undefined ? 300 : 20_000
+const CASES = IS_LONG ? 20_000 : 300
 
 async function fill(store: JobStore): Promise<void> {
   for (let n = 0; n < 6; n++) {

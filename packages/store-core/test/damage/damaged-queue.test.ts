@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { openMemoryKv } from '../../../store-memory/src/index.ts'
 import { openJobStore, STORE_TABLES } from '../../src/backend.ts'
 import { INDEX, tuple } from '../../src/format.ts'
 import { isStoreError, type JobStore } from '../../src/index.ts'
 
 const SEED = testSeed()
-const CASES = process.env['SALTCOD_LONG'] === undefined ? 150 : 20_000
+const CASES = IS_LONG ? 20_000 : 150
 const NOW_MS = 1_000_000
 const DAY_MS = 86_400_000
 

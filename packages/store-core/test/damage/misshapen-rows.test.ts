@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { openMemoryKv } from '../../../store-memory/src/index.ts'
 import { type KvStore, openExecutionStore, openJobStore, STORE_TABLES } from '../../src/backend.ts'
 import { decodeRecord, decodeTuple, encodeRecord, REBUILT_TABLES, rebuildStore } from '../../src/format.ts'
@@ -16,7 +17,7 @@ interface Row {
 }
 
 /** One value in so many is put in the place of each in a short run. */
-const EVERY = process.env['SALTCOD_LONG'] === undefined ? 3 : 1
+const EVERY = IS_LONG ? 1 : 3
 const NOW_MS = 1_000_000
 const clock = () => NOW_MS
 const NO_ROWS: readonly unknown[] = [null, [5], 'text', {}]

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { randomBelow } from '../../../../test/random-numbers.ts'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { openMemoryKv } from '../../../store-memory/src/index.ts'
 import { openJobStore, STORE_TABLES } from '../../src/backend.ts'
 import { type Claim, JOB_TYPES, type JobStore } from '../../src/index.ts'
 
-const LIVES = process.env['SALTCOD_LONG'] === undefined ? 40 : 2_000
+const LIVES = IS_LONG ? 2_000 : 40
 const SEED = testSeed()
 const MAX_LOSSES = 3
 const MOST_TURNS = 20_000

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, onTestFinished, test } from 'vitest'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-
 import { openLmdbJobStore, openLmdbKv } from '../../src/index.ts'
 import { LockWord } from '../../src/native/lock-word.ts'
 
@@ -14,7 +14,7 @@ const SCRIPT = fileURLToPath(new URL('./opening-process.mjs', import.meta.url))
 const READER = fileURLToPath(new URL('../reader-process.mjs', import.meta.url))
 const TABLES = ['alpha']
 const key = Buffer.from('counter')
-const OPENINGS = process.env['SALTCOD_LONG'] === undefined ? 100 : 20_000
+const OPENINGS = IS_LONG ? 20_000 : 100
 
 /** Adds one to a number in the store, and returns it. */
 async function count(store: KvStore): Promise<number> {

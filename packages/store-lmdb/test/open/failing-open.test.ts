@@ -6,11 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
 import { randomBelow } from '../../../../test/random-numbers.ts'
-import { testSeed } from '../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const RUNS = 12
 const AT_A_TIME = 3
 const SCRIPT = fileURLToPath(new URL('./openings-process.mjs', import.meta.url))
@@ -52,7 +51,7 @@ function faults(openings: number): Fault[] {
     ),
   )
   const below = randomBelow(testSeed())
-  return LONG ? all : Array.from({ length: RUNS }, () => all.splice(below(all.length), 1)).flat()
+  return IS_LONG ? all : Array.from({ length: RUNS }, () => all.splice(below(all.length), 1)).flat()
 }
 
 async function survive(library: string, parent: string, fault: Fault): Promise<void> {
@@ -75,7 +74,7 @@ async function survive(library: string, parent: string, fault: Fault): Promise<v
 }
 
 test('a file that cannot be opened is an error, and never the end of the process', {
-  timeout: LONG ? 1_800_000 : 60_000,
+  timeout: IS_LONG ? 1_800_000 : 60_000,
 }, async ({ skip }) => {
   const library = preloadLibrary(new URL('./failing-open.c', import.meta.url), temporaryDirectory())
   if (library === undefined) {

@@ -14,16 +14,15 @@ import {
   tuple,
 } from '@saltcod/store-core/format'
 import { expect, test } from 'vitest'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-
 import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '../../src/index.ts'
 
 const FIXTURES = fileURLToPath(new URL('../../../../test/fixtures', import.meta.url))
 const MIGRATING = fileURLToPath(new URL('./migrating-process.mjs', import.meta.url))
 const MOST_WRITES = 50
 /** A short run takes every second write; which ones, is by chance. */
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-const [FIRST, STEP] = LONG ? [1, 1] : [1, 5]
+const [FIRST, STEP] = IS_LONG ? [1, 1] : [1, 5]
 
 /** A store as a release with an earlier schema left it. */
 function earlier(schema: number, name: 'jobs.db' | 'executions.db'): string {

@@ -2,12 +2,12 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
 
-const KILLS = process.env['SALTCOD_LONG'] === undefined ? 8 : 400
+const KILLS = IS_LONG ? 400 : 8
 const TABLES = ['alpha', 'beta']
 
 /** All ids of a table. */

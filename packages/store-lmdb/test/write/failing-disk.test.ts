@@ -2,12 +2,12 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FAILING_DISK, preloadLibrary } from '@saltcod/store-testing/crash'
 import { expect, test } from 'vitest'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
 
-const POSITIONS =
-  process.env['SALTCOD_LONG'] === undefined ? [1, 2, 9] : Array.from({ length: 200 }, (_, n) => n + 1)
+const POSITIONS = IS_LONG ? Array.from({ length: 200 }, (_, n) => n + 1) : [1, 2, 9]
 const NO_COMPILER = 'there is no gcc to build the library that lets the disk fail'
 
 /** Opens a store after a disk failed, lets it take one more write, and returns which numbers it has. */

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { isStoreError } from '@saltcod/store-core'
 import type { KvStore } from '@saltcod/store-core/backend'
 import { expect, test } from 'vitest'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-
 import { openLmdbKv } from '../../src/index.ts'
 
-const ROUNDS = process.env['SALTCOD_LONG'] === undefined ? 4 : 50
+const ROUNDS = IS_LONG ? 50 : 4
 const TABLES = ['alpha']
 
 const numbered = (id: number): Buffer => Buffer.from(String(id).padStart(10, '0'))

@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { type ExecutionJob, isStoreError, type JobStore, type Json } from '@saltcod/store-core'
 import { expect, onTestFinished, test } from 'vitest'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
-
 import { openLmdbExecutionStore, openLmdbJobStore } from '../../src/index.ts'
 
 const SERVICES = 30
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 const MEBIBYTE = 1024 * 1024
 
 const JOB: ExecutionJob<Json> = {
@@ -94,7 +93,7 @@ test('a full store takes what ends or frees something, until there is room again
 })
 
 test('a store of executions with a small quota takes hundreds, and new ones when they were removed', async () => {
-  for (const quotaBytes of (LONG ? [5, 5.5, 6] : [5.5]).map((mebibytes) => mebibytes * MEBIBYTE)) {
+  for (const quotaBytes of (IS_LONG ? [5, 5.5, 6] : [5.5]).map((mebibytes) => mebibytes * MEBIBYTE)) {
     const path = join(temporaryDirectory(), 'executions.db')
     const store = await openLmdbExecutionStore({ path, quotaBytes })
     const create = async (id: string): Promise<void> => {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
+import { IS_LONG } from '../../../../../test/seed.ts'
 import { Keeper } from '../../../src/compute/keeper/keeper.ts'
 import type { EngineOutcome } from '../../../src/compute/keeper/outcome.ts'
 import { childrenOf, processUse } from '../../../src/compute/keeper/process-table.ts'
@@ -10,10 +11,9 @@ import { WasmEngine } from '../../../src/engines/wasm/wasm-engine.ts'
 import { assemble, guest, WRITE } from '../../engines/guest.ts'
 import { WasmBench, type WasmCase } from '../../engines/wasm-bench.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-const ROUNDS = LONG ? 1_000 : 3
+const ROUNDS = IS_LONG ? 1_000 : 3
 /** A third of the runs that go through one process. */
-const THIRD = LONG ? 3_400 : 70
+const THIRD = IS_LONG ? 3_400 : 70
 const TICKS_FOR_MS = 10
 
 /** What a guest may leave behind, or take with it. */
@@ -195,10 +195,10 @@ describe('a process in which guests run', () => {
         // In the first third the collector takes what it is used to.
         expect(third.bytes).toBeLessThan(Math.max(first.bytes, second.bytes) * 1.25)
         // Of few runs the ticks of the system say nothing.
-        if (LONG) expect(third.cpuMs - second.cpuMs).toBeLessThan((first.cpuMs - begun.cpuMs) * 1.25)
+        if (IS_LONG) expect(third.cpuMs - second.cpuMs).toBeLessThan((first.cpuMs - begun.cpuMs) * 1.25)
       }
     },
-    LONG ? 1_200_000 : 60_000,
+    IS_LONG ? 1_200_000 : 60_000,
   )
 
   test('is given up when a guest has made it large', async () => {

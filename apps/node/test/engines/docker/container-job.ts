@@ -2,11 +2,12 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { WireExecution, WireGetJobAnswer } from '@saltcod/bacalhau-records'
 import { eventually } from '../../../../../test/eventually.ts'
+import { IS_LONG } from '../../../../../test/seed.ts'
 import { fileFlags, startTestNode, type TestNode } from '../../node-fixture.ts'
 import type { ContainerServer } from './container-server.ts'
 
 /** A long run has a container write a gigabyte, beside whatever else there is. */
-const ENDS_WITHIN_MS = process.env['SALTCOD_LONG'] === undefined ? 60_000 : 600_000
+const ENDS_WITHIN_MS = IS_LONG ? 600_000 : 60_000
 const ENDED: ReadonlySet<string> = new Set(['Completed', 'Failed', 'Stopped'])
 
 /** A job of one container. */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
 import { eventually } from '../../../../../test/eventually.ts'
 import { removeDirectory } from '../../../../../test/remove-directory.ts'
+import { IS_LONG } from '../../../../../test/seed.ts'
 import { unownedDirectory } from '../../../../../test/temporary-directory.ts'
 import { SocketApi } from '../../../src/engines/docker/socket-api.ts'
 import { PROGRAM } from '../../cli/binary.ts'
@@ -65,9 +66,7 @@ export function ordinaryMissing(): string | null {
 
 /** The same for tests that take much of the machine from others beside them: a short run leaves them out. */
 export function containersMissingOrShort(): string | null {
-  return process.env['SALTCOD_LONG'] !== undefined
-    ? containersMissing()
-    : 'it takes long; SALTCOD_LONG=1 has it run'
+  return IS_LONG ? containersMissing() : 'it takes long; SALTCOD_LONG=1 has it run'
 }
 
 /** Adds to the name of a group of tests why it does not run. */

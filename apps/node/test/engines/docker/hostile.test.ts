@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { IS_LONG } from '../../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
 import { LABELS } from '../../../src/engines/docker/container-name.ts'
 import { removeLeftovers } from '../../../src/engines/docker/leftovers.ts'
@@ -10,7 +11,6 @@ import { containerNode, KEEPS_OUTPUTS, outputsOf, script } from './container-job
 import { containerServer, containersMissingOrShort, named } from './container-server.ts'
 
 const missing = containersMissingOrShort()
-const LONG = process.env['SALTCOD_LONG'] !== undefined
 
 /** What no terminal should get from a job whose name or words are told. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
@@ -150,7 +150,7 @@ describe.runIf(missing === null)(named('a hostile container', missing), () => {
     timeout: 600_000,
   }, async () => {
     const node = await containerNode(server(), { Quota: { OutputSize: '1MB' } })
-    const bytes = LONG ? 1_000_000_000 : 60_000_000
+    const bytes = IS_LONG ? 1_000_000_000 : 60_000_000
     const before = process.memoryUsage().rss
     const ran = await node.run(script(`head -c ${bytes} /dev/zero | tr '\\0' a; echo end`), KEEPS_OUTPUTS)
     expect(ran.exitCode).toBe(0)

@@ -3,12 +3,13 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { onTestFinished, test, vi } from 'vitest'
+import { IS_LONG } from '../../../../../test/seed.ts'
 import { KnownPaths } from '../../../src/requester/api/known-paths.ts'
 import { archiveFlags, noopJob, startTestNode, type TestNode } from '../../node-fixture.ts'
 
 const JOBS = '/api/v1/orchestrator/jobs'
 /** One body in so many is sent in a short run. */
-const EVERY = process.env['SALTCOD_LONG'] === undefined ? 3 : 1
+const EVERY = IS_LONG ? 1 : 3
 const AT_A_TIME = 16
 
 const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])

@@ -9,7 +9,7 @@ import {
 } from '@saltcod/bacalhau-records'
 import { pino } from 'pino'
 import { onTestFinished, test, vi } from 'vitest'
-import { testSeed } from '../../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../../test/seed.ts'
 import { KnownPaths } from '../../../src/requester/api/known-paths.ts'
 import { archiveFlags, noopJob, startTestNode } from '../../node-fixture.ts'
 
@@ -31,7 +31,7 @@ const TOKENS = [
 const VALUES = [...INHERITED, ...NUMBERS, ...TEXTS]
 const AT_A_TIME = 16
 /** Each address with each parameter and each value; without, every fourth of them. */
-const EVERY = process.env['SALTCOD_LONG'] === undefined ? 4 : 1
+const EVERY = IS_LONG ? 1 : 4
 const SEED = testSeed()
 
 /** Notes the routes that a node adds and the parameters that it asks requests for, so that a new one is tried too. */

@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import type { WireLogMessage } from '@saltcod/bacalhau-records'
 import { onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
+import { IS_LONG } from '../../../../../test/seed.ts'
 import { startTestNode, type TestNode } from '../../node-fixture.ts'
 
-const LONG = process.env['SALTCOD_LONG'] !== undefined
-const READERS = LONG ? 200 : 60
+const READERS = IS_LONG ? 200 : 60
 const LOG_BYTES = 5_000_000
 /** A message is one part of a log; JSON makes it longer. */
 const MOST_WAITING_BYTES = 256 * 1024

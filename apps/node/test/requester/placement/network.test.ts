@@ -3,13 +3,13 @@ import type { JobType } from '@saltcod/store-core'
 import { JOB_MACHINE } from '@saltcod/store-core'
 import fc from 'fast-check'
 import { test } from 'vitest'
-import { testSeed } from '../../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../../test/seed.ts'
 import type { NodeClosing } from '../../../src/requester/scheduler/view.ts'
 import type { AskedJob } from './network.ts'
 import { Network, networkOf } from './network.ts'
 
 const seed = testSeed()
-const numRuns = process.env['SALTCOD_LONG'] !== undefined ? 3000 : 120
+const numRuns = IS_LONG ? 3000 : 120
 
 type Step =
   | { readonly kind: 'join'; readonly which: number; readonly cpu: number; readonly zone: string }
