@@ -24,8 +24,6 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\b(?:[A-Z][a-z]{2} {1,2}\d{1,2} )?\d\d:\d\d:\d\d(?:\.\d+)?\b/g, 'TIME'],
   [/\b1[78]\d{17}\b/g, 'TIME'],
   [/\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:[mµn]?s|m|h)(?: ago)?(?=\s|$)/g, 'SPAN'],
-  // Whoever waits for a step is told of its end where it was looked at in time.
-  [/ done ✅(?= SPAN$)/gm, ''],
   [/(?<=SeqNum\W+)\d+/g, 'NUMBER'],
   [/[─-]{4,}/g, '----'],
   // Maps of Go, in no order.
