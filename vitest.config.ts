@@ -22,7 +22,7 @@ const built = {
     return source === undefined ? null : `${ROOT}${kind}/${name}/${COMPILED[kind]}/${file}.js`
   },
 }
-const external = [/\/apps\/[^/]+\/compiled\//, /\/packages\/[^/]+\/dist\//]
+const server = { deps: { external: [/\/apps\/[^/]+\/compiled\//, /\/packages\/[^/]+\/dist\//] } }
 
 // A module takes the place of another one in sources alone.
 const mocking = ['apps/*/test/**/backend-statistics.test.ts', 'apps/inspect/test/why.test.ts']
@@ -54,23 +54,12 @@ export default defineConfig({
       {
         extends: true,
         plugins: [built],
-        test: {
-          name: 'alone',
-          include: everything,
-          exclude: [...never, ...mocking, ...sharing],
-          server: { deps: { external } },
-        },
+        test: { name: 'alone', include: everything, exclude: [...never, ...mocking, ...sharing], server },
       },
       {
         extends: true,
         plugins: [built],
-        test: {
-          name: 'sharing',
-          include: sharing,
-          exclude: never,
-          isolate: false,
-          server: { deps: { external } },
-        },
+        test: { name: 'sharing', include: sharing, exclude: never, isolate: false, server },
       },
       {
         extends: true,
