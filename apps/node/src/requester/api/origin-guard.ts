@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 
 /** What a request has once: of two, a proxy on the way could go by the one and this node by the other. */
-const ONLY_ONCE: ReadonlySet<string> = new Set(['host', 'authorization', 'origin'])
+const ONLY_ONCE = ['host', 'authorization', 'origin'] as const
 
 /**
  * Returns why a request may come from a web page of somebody else, which must not command a node through its visitor's
@@ -10,27 +10,15 @@ const ONLY_ONCE: ReadonlySet<string> = new Set(['host', 'authorization', 'origin
  * (CSRF), the check of the Host header against DNS rebinding: whoever owns a public name can point it at the loopback
  * address, and a page that came from there then shares the node's origin.
  */
-export function foreignOrigin({ headers, rawHeaders, socket }: IncomingMessage): string | null {
+export function foreignOrigin({ headers, headersDistinct, socket }: IncomingMessage): string | null {
   const { origin, host = '' } = headers
-  const doubled = doubledIn(rawHeaders)
-  if (doubled !== null) return `the header ${doubled} is there more than once`
+  const doubled = ONLY_ONCE.find((name) => (headersDistinct[name]?.length ?? 0) > 1)
+  if (doubled !== undefined) return `the header ${doubled} is there more than once`
   if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)) {
     return `requests from the web page ${origin.slice(0, 200)} are not taken`
   }
   if (!isLoopback(socket.localAddress) || !isPublicName(host)) return null
   return `${host.slice(0, 200)} is no name of this node: it was reached on the loopback address; a proxy must not hand the name on`
-}
-
-/** In `names` each name is followed by its value. */
-function doubledIn(names: readonly string[]): string | null {
-  const seen = new Set<string>()
-  for (let at = 0; at < names.length; at += 2) {
-    const name = names[at]?.toLowerCase() ?? ''
-    if (!ONLY_ONCE.has(name)) continue
-    if (seen.has(name)) return name
-    seen.add(name)
-  }
-  return null
 }
 
 /** Tells whether an address is one of this machine alone. */
