@@ -13,9 +13,21 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: 'something else is there, or a symbolic link that leads nowhere',
 }
 
+/** A further try may do after these too, as somebody else may have made the file by then. */
+const READING: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+}
+
 /** Says why a file or directory cannot be used, by the code of the system; `undefined` where a further try may do. */
 export function reasonOfPlace(code: string): string | undefined {
   return REASONS[code]
+}
+
+/** Says for people why a file cannot be read. */
+export function unreadable(error: unknown): string {
+  const code = systemCode(error) ?? ''
+  return READING[code] ?? reasonOfPlace(code) ?? (error instanceof Error ? error.message : String(error))
 }
 
 /**

@@ -5,7 +5,7 @@ import { writeKeptFile } from '@saltcod/config'
 import { z } from 'zod'
 import { EXIT } from '../exit-code.ts'
 import { systemCode } from '../system-code.ts'
-import { unreadable } from './secret-file.ts'
+import { unreadable } from '../unusable-place.ts'
 import { credentialText, makeSecret, readCredential } from './token.ts'
 
 const file = z.object({

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Failure } from '@saltcod/cli-kit'
 import { writeKeptFile } from '@saltcod/config'
 import { EXIT } from '../exit-code.ts'
-import { unreadable } from './secret-file.ts'
+import { unreadable } from '../unusable-place.ts'
 import { readToken, tokenText } from './token.ts'
 import type { Tokens } from './tokens.ts'
 

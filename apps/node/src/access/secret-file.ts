@@ -2,20 +2,8 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Failure } from '@saltcod/cli-kit'
 import { EXIT } from '../exit-code.ts'
-import { systemCode } from '../system-code.ts'
+import { unreadable } from '../unusable-place.ts'
 import { hideTokens } from './token.ts'
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'a part of the path is not a directory',
-  EISDIR: 'it is a directory',
-  EACCES: 'permission denied',
-}
-
-/** Says for people why a file with a secret cannot be read. */
-export function unreadable(error: unknown): string {
-  return REASONS[systemCode(error) ?? ''] ?? (error instanceof Error ? error.message : String(error))
-}
 
 /** Reads a file that somebody named as one with a secret, of which no more than a few bytes are wanted. */
 export interface SecretFile {

@@ -5,8 +5,8 @@ import { writeKeptFile } from '@saltcod/config'
 import { z } from 'zod'
 import { EXIT } from '../exit-code.ts'
 import { systemCode } from '../system-code.ts'
+import { unreadable } from '../unusable-place.ts'
 import { ROLES } from './role.ts'
-import { unreadable } from './secret-file.ts'
 
 /** Where in the repository directory the tokens are kept, as hashes. */
 const TOKEN_FILE_NAME = 'tokens.json'

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import { Failure } from '@saltcod/cli-kit'
-import { unreadable } from '../access/secret-file.ts'
 import { EXIT } from '../exit-code.ts'
+import { unreadable } from '../unusable-place.ts'
 import { certificatesIn } from './fingerprint.ts'
 
 /** Whatever Node.js is told otherwise: nothing before TLS 1.2, and no server without a proof. */
