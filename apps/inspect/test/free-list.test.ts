@@ -252,7 +252,7 @@ describe('no healthy store has a finding', () => {
         const kv = await openLmdbKv({ path, tables: STORE_TABLES })
         const reader = opening === 1 ? hold(path) : null
         if (reader?.stdout) await once(reader.stdout, 'data')
-        for (let round = 0; round < (IS_LONG ? 60 : 8); round += 1) {
+        for (let round = 0; round < (IS_LONG ? 60 : 4); round += 1) {
           const what = below(4)
           const rows = 1 + below(many)
           await Promise.all(

@@ -14,7 +14,7 @@ import { startWriter } from './writing-process.ts'
 // Each run of the program is a process of its own, and a busy machine has little time for it.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 })
 
-const KILLS = IS_LONG ? 100 : 8
+const KILLS = IS_LONG ? 100 : 4
 /** Kills before the node stops and starts again. */
 const KILLS_PER_START = 4
 const MAX_LIFE_MS = 1_200

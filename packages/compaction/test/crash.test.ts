@@ -14,7 +14,7 @@ import { fillWithJobs, TestClock } from './workload.ts'
 const SCRIPT = fileURLToPath(new URL('./retention-process.mjs', import.meta.url))
 const JOBS = 120
 /** Set it to a larger number for a longer hunt. */
-const KILLS = Number(process.env['SALTCOD_KILLS'] ?? 8)
+const KILLS = Number(process.env['SALTCOD_KILLS'] ?? 4)
 
 /** Runs the process, kills it some time after it began to work, and tells whether it was done before. */
 async function runAndKill(path: string, archive: string, afterMs: number): Promise<boolean> {

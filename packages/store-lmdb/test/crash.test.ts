@@ -16,5 +16,5 @@ for (const [name, backend] of IS_LONG ? BACKENDS : BACKENDS.slice(0, 1))
     backend,
     runner: { describe, test },
     seed: testSeed(),
-    ...(IS_LONG ? { kills: 1_000, images: 20_000 } : { kills: 5, images: 30 }),
+    ...(IS_LONG ? { kills: 1_000, images: 20_000 } : { kills: 3, images: 15 }),
   })

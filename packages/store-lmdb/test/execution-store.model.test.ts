@@ -6,7 +6,7 @@ import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbExecutionStore } from '../src/index.ts'
 
-const SEQUENCES = IS_LONG ? 1_000 : 6
+const SEQUENCES = IS_LONG ? 1_000 : 4
 const COMMANDS = 300
 const SEED = testSeed()
 

@@ -6,7 +6,7 @@ import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { temporaryDirectory } from '../../../test/temporary-directory.ts'
 import { openLmdbJobStore } from '../src/index.ts'
 
-const SEQUENCES = IS_LONG ? 1_000 : 8
+const SEQUENCES = IS_LONG ? 1_000 : 5
 const COMMANDS = 300
 const SEED = testSeed()
 

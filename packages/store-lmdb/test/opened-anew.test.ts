@@ -14,7 +14,7 @@ const name = 'lmdb, opened anew before what was written is read'
 
 jobStoreSuite({
   name,
-  runner: oneIn(4),
+  runner: oneIn(6),
   small: true,
   opensAnew: true,
   open: async (clock, steadyClock) => {
@@ -26,7 +26,7 @@ jobStoreSuite({
 
 executionStoreSuite({
   name,
-  runner: oneIn(4),
+  runner: oneIn(6),
   small: true,
   opensAnew: true,
   open: async (clock, steadyClock) => {

@@ -7,7 +7,7 @@ import { openLmdbKv } from '../src/index.ts'
 operationCases({
   name: 'lmdb',
   durable: true,
-  every: 5,
+  every: 8,
   place: () => {
     const path = join(temporaryDirectory(), 'store.db')
     return (readOnly) => openLmdbKv({ path, tables: STORE_TABLES, readOnly })

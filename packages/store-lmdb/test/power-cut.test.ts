@@ -16,7 +16,7 @@ import { openLmdbKv } from '../src/index.ts'
 import { StoreProcess } from './store-process.ts'
 
 /** So many images of a normal run; a long one opens all. */
-const IMAGES = IS_LONG ? Number.POSITIVE_INFINITY : 60
+const IMAGES = IS_LONG ? Number.POSITIVE_INFINITY : 30
 /** Records before the exchange of files and after it that are looked at too. */
 const MARGIN = 40
 const TABLES = ['alpha', 'beta']

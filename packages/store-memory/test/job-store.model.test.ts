@@ -4,7 +4,7 @@ import { test } from 'vitest'
 import { IS_LONG, testSeed } from '../../../test/seed.ts'
 import { openMemoryJobStore } from '../src/index.ts'
 
-const SEQUENCES = IS_LONG ? 1_000 : 20
+const SEQUENCES = IS_LONG ? 1_000 : 10
 const COMMANDS = 300
 const SEED = testSeed()
 

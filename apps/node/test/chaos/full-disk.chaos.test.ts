@@ -13,7 +13,7 @@ import { shellJob } from './chaos-jobs.ts'
 import { checkStores, storePaths } from './stores-of.ts'
 
 /** Each round leaves the store some megabytes larger, so a disk is good for so many. */
-const ROUNDS = IS_LONG ? 10 : 4
+const ROUNDS = IS_LONG ? 10 : 2
 const DISKS = IS_LONG ? 5 : 1
 const SPEC_BYTES = 400_000
 

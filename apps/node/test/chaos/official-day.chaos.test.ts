@@ -105,6 +105,9 @@ function unexplained(theirs: Told, ours: Told, release: Release, used: Set<Row>)
 
 const ALL_ROWS = rows()
 
+/** The older release says little that the newer does not; its days take as long. */
+const RELEASES = IS_LONG ? (['1.9.3', '1.4.0'] as const) : (['1.9.3'] as const)
+
 function rowsOf(release: Release, line: string): readonly Row[] {
   return ALL_ROWS.filter(
     ({ releases, commands }) =>
@@ -139,7 +142,7 @@ async function compare(
     .join('\n')
 }
 
-test.for(['1.9.3', '1.4.0'] as const)(
+test.for(RELEASES)(
   'the official command line %s says the same to a node as to a real one, but for what docs/compatibility.md says',
   { timeout: 1_800_000 },
   async (release, { annotate }) => {
@@ -166,7 +169,7 @@ test.for(['1.9.3', '1.4.0'] as const)(
   },
 )
 
-test.for(['1.9.3', '1.4.0'] as const)(
+test.for(RELEASES)(
   'the official command line %s looks after a requester with two compute nodes as after a real one',
   { timeout: 300_000 },
   async (release, { annotate }) => {

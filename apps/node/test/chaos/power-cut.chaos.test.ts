@@ -12,14 +12,14 @@ import { type Cut, cuts } from './power-cuts.ts'
 import { FLAGS, RecordedNode } from './recorded-node.ts'
 
 const SEED = testSeed()
-const IMAGES = IS_LONG ? 8_000 : 100
+const IMAGES = IS_LONG ? 8_000 : 60
 /** One image in so many is what a node finds that is recorded in turn while it recovers. */
-const RECOVER_EVERY = IS_LONG ? 320 : 60
-const RECOVERY_IMAGES = IS_LONG ? 80 : 30
+const RECOVER_EVERY = IS_LONG ? 320 : 40
+const RECOVERY_IMAGES = IS_LONG ? 80 : 16
 /** Of a node that brings a repository of schema 1 to this release's. */
-const MIGRATION_IMAGES = IS_LONG ? 1_000 : 30
+const MIGRATION_IMAGES = IS_LONG ? 1_000 : 16
 /** One image in so many is given to a whole node. */
-const WHOLE_NODE = 80
+const WHOLE_NODE = IS_LONG ? 80 : 40
 /** One image in so many says that its owner died, as it did, so that a child checks it first. */
 const CHECKED_BY_CHILD = 25
 const ROUNDS = IS_LONG ? 8 : 2
@@ -141,7 +141,7 @@ test(`whenever the power fails, no job of a node or of its archive is lost, and 
   }
   opening.print('in all')
   const images = opening.of('ofMigration') + opening.of('ofWork') + opening.of('ofRecovery')
-  expect(images).toBeGreaterThan(IS_LONG ? 10_000 : 100)
+  expect(images).toBeGreaterThan(IS_LONG ? 10_000 : 60)
   expect(opening.of('ofMigration')).toBeGreaterThan(MIGRATION_IMAGES / 2)
   expect(opening.of('ofRecovery')).toBeGreaterThan((Math.floor(IMAGES / RECOVER_EVERY) * RECOVERY_IMAGES) / 2)
   for (const notice of ['MIGRATED', 'OWNER_DIED']) expect(opening.of(notice)).toBeGreaterThan(0)

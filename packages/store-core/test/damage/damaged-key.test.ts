@@ -6,7 +6,7 @@ import { openJobStore, STORE_TABLES } from '../../src/backend.ts'
 import { isStoreError, type JobStore } from '../../src/index.ts'
 
 const SEED = testSeed()
-const CASES = IS_LONG ? 20_000 : 300
+const CASES = IS_LONG ? 20_000 : 120
 
 async function fill(store: JobStore): Promise<void> {
   for (let n = 0; n < 6; n++) {

@@ -6,7 +6,7 @@ import { INDEX, tuple } from '../../src/format.ts'
 import { isStoreError, type JobStore } from '../../src/index.ts'
 
 const SEED = testSeed()
-const CASES = IS_LONG ? 20_000 : 150
+const CASES = IS_LONG ? 20_000 : 80
 const NOW_MS = 1_000_000
 const DAY_MS = 86_400_000
 

@@ -10,7 +10,7 @@ import { IS_LONG, testSeed } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 
-const RUNS = 12
+const RUNS = 6
 const AT_A_TIME = 3
 const SCRIPT = fileURLToPath(new URL('./openings-process.mjs', import.meta.url))
 const { EMFILE, ENOSPC, EIO } = constants.errno

@@ -21,8 +21,8 @@ import { openLmdbExecutionStore, openLmdbJobStore, openLmdbKv } from '../../src/
 const FIXTURES = fileURLToPath(new URL('../../../../test/fixtures', import.meta.url))
 const MIGRATING = fileURLToPath(new URL('./migrating-process.mjs', import.meta.url))
 const MOST_WRITES = 50
-/** A short run takes every fifth write. */
-const [FIRST, STEP] = IS_LONG ? [1, 1] : [1, 5]
+/** A short run takes every ninth write. */
+const [FIRST, STEP] = IS_LONG ? [1, 1] : [1, 9]
 
 /** A store as a release with an earlier schema left it. */
 function earlier(schema: number, name: 'jobs.db' | 'executions.db'): string {

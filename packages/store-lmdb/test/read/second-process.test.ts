@@ -15,7 +15,7 @@ const name = 'lmdb, read by another process'
 
 jobStoreSuite({
   name,
-  runner: oneIn(4),
+  runner: oneIn(6),
   small: true,
   open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'jobs.db')
@@ -27,7 +27,7 @@ jobStoreSuite({
 
 executionStoreSuite({
   name,
-  runner: oneIn(4),
+  runner: oneIn(6),
   small: true,
   open: async (clock, steadyClock) => {
     const path = join(temporaryDirectory(), 'executions.db')

@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { StoreProcess } from '../store-process.ts'
 
-const KILLS = IS_LONG ? 400 : 8
+const KILLS = IS_LONG ? 400 : 4
 const TABLES = ['alpha', 'beta']
 
 /** All ids of a table. */

@@ -8,7 +8,7 @@ import { fillDisk, smallDisk } from '../../../../test/small-disk.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 
-const ROUNDS = IS_LONG ? 50 : 4
+const ROUNDS = IS_LONG ? 50 : 2
 const TABLES = ['alpha']
 
 const numbered = (id: number): Buffer => Buffer.from(String(id).padStart(10, '0'))

@@ -13,7 +13,7 @@ import type { RunningProcess } from '../../../src/compute/keeper/running-process
 import { processesWith } from '../work-bench.ts'
 
 const program = fileURLToPath(new URL('./node-that-dies.mjs', import.meta.url))
-const ROUNDS = Number(process.env['SALTCOD_DEATHS'] ?? 12)
+const ROUNDS = Number(process.env['SALTCOD_DEATHS'] ?? 6)
 const MODES = ['pid-namespace', 'pid-namespace', 'cgroup', 'none'] as const
 const seed = testSeed()
 

@@ -9,7 +9,7 @@ import { archiveFlags, noopJob, startTestNode, type TestNode } from '../../node-
 
 const JOBS = '/api/v1/orchestrator/jobs'
 /** One body in so many is sent in a short run. */
-const EVERY = IS_LONG ? 1 : 3
+const EVERY = IS_LONG ? 1 : 6
 const AT_A_TIME = 16
 
 const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])

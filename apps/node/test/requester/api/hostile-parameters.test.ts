@@ -31,7 +31,7 @@ const TOKENS = [
 const VALUES = [...INHERITED, ...NUMBERS, ...TEXTS]
 const AT_A_TIME = 16
 /** Each address with each parameter and each value; without, every fourth of them. */
-const EVERY = IS_LONG ? 1 : 4
+const EVERY = IS_LONG ? 1 : 8
 const SEED = testSeed()
 
 /** Notes the routes that a node adds and the parameters that it asks requests for, so that a new one is tried too. */

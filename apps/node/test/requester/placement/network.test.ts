@@ -9,7 +9,7 @@ import type { AskedJob } from './network.ts'
 import { Network, networkOf } from './network.ts'
 
 const seed = testSeed()
-const numRuns = IS_LONG ? 3000 : 120
+const numRuns = IS_LONG ? 3000 : 60
 
 type Step =
   | { readonly kind: 'join'; readonly which: number; readonly cpu: number; readonly zone: string }

@@ -3,7 +3,7 @@ import type { EndReason, ExecutionState, JobType } from '@saltcod/store-core'
 import { END_REASONS, JOB_MACHINE } from '@saltcod/store-core'
 import fc from 'fast-check'
 import { test } from 'vitest'
-import { testSeed } from '../../../../../test/seed.ts'
+import { IS_LONG, testSeed } from '../../../../../test/seed.ts'
 import { makeJob, makeNode, World } from './world.ts'
 
 const HOUR_MS = 3_600_000
@@ -131,7 +131,7 @@ test(`whatever nodes do, plans are legal and bounded, and a job comes to rest on
       assert.equal(new Set(live.map(({ nodeId, partition }) => partition ?? nodeId)).size, live.length)
       assert.ok(live.every(({ state: is }) => is === 'Running' || is === 'Publishing'))
     }),
-    { numRuns: 200, seed },
+    { numRuns: IS_LONG ? 2_000 : 60, seed },
   )
 })
 
@@ -164,6 +164,6 @@ test(`messages are for people: whatever they say, the same is decided (seed ${se
       })
       assert.deepEqual(worlds[1], worlds[0])
     }),
-    { numRuns: 150, seed },
+    { numRuns: IS_LONG ? 1_500 : 50, seed },
   )
 })
