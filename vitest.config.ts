@@ -28,13 +28,16 @@ const server = { deps: { external: [/\/apps\/[^/]+\/compiled\//, /\/packages\/[^
 const mocking = ['apps/*/test/**/backend-statistics.test.ts', 'apps/inspect/test/why.test.ts']
 const sources = ['@saltcod/source', 'node', 'import', 'module', 'default']
 
-// These files change nothing of their process and of the modules they import, so that one process runs many of them
-// and loads each module once. Whoever mocks modules or timers, sets variables or maps files of a store runs alone.
+// These files leave their process and the modules that they import as they were, so that one process runs many of them
+// and loads each module once. Whoever mocks modules or timers, maps files of a store that breaks or is told to, counts
+// what the whole process has, or starts keepers in it runs alone.
 const sharing = [
   'packages/{bacalhau-records,cli-kit,compaction,config,recovery,store-memory,units}/test/**/*.test.ts',
   'packages/store-core/test/!(kv)/**/*.test.ts',
   'packages/store-core/test/*.test.ts',
-  'apps/node/test/{job-file,waiting,wire}/**/*.test.ts',
+  'apps/inspect/test/**/*.test.ts',
+  'apps/node/test/{access,chaos,cli,inputs,job-file,link,publishers,requester,retention,tls,waiting,wire}/**/*.test.ts',
+  'apps/node/test/*.test.ts',
 ]
 const everything = ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts']
 const never = ['**/node_modules/**', '**/dist/**', '**/compiled/**']
@@ -59,7 +62,7 @@ export default defineConfig({
       {
         extends: true,
         plugins: [built],
-        test: { name: 'sharing', include: sharing, exclude: never, isolate: false, server },
+        test: { name: 'sharing', include: sharing, exclude: [...never, ...mocking], isolate: false, server },
       },
       {
         extends: true,

@@ -30,7 +30,7 @@ const TOKENS = [
 ]
 const VALUES = [...INHERITED, ...NUMBERS, ...TEXTS]
 const AT_A_TIME = 16
-/** Each address with each parameter and each value; without, every fourth of them. */
+/** Each address with each parameter and each value; in a short run, every eighth of them. */
 const EVERY = IS_LONG ? 1 : 8
 const SEED = testSeed()
 
