@@ -140,8 +140,10 @@ export class RunQueue {
     let index = 0
     while (index < LOOK_AHEAD && this.#ledger.holders < this.#maxRunning) {
       const place = this.#waiting[index]
-      if (place === undefined || this.#holdsBack()) break
+      if (place === undefined) break
       const { entry, passedOver } = place
+      // What the machine has left is dear to find out, and counts only for what would begin.
+      if (this.#ledger.hasFree(entry.needs) && this.#holdsBack()) break
       if (this.#ledger.take(entry.executionId, entry.needs)) {
         this.#waiting.splice(index, 1)
         this.#ids.delete(entry.executionId)

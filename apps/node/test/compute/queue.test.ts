@@ -159,4 +159,25 @@ describe('CapacityLedger', () => {
     queue.close()
     expect([queue.held, queue.length]).toEqual([false, 1])
   })
+
+  it('asks what the machine has left only for what would begin', async () => {
+    let asked = 0
+    const ends: (() => void)[] = []
+    const begin = (): Promise<void> => new Promise((resolve) => ends.push(resolve))
+    const queue = new RunQueue(new CapacityLedger(cpu(1)), 10, begin, {
+      reason: () => {
+        asked += 1
+        return undefined
+      },
+      tell: () => undefined,
+      tellStuck: () => undefined,
+    })
+    queue.open()
+    for (let number = 0; number < 50; number += 1)
+      queue.add({ executionId: `e-${number}`, priority: 0, createdAtMs: number, needs: cpu(1) })
+    expect(asked).toBe(1)
+    ends[0]?.()
+    await expect.poll(() => ends.length).toBe(2)
+    expect(asked).toBe(2)
+  })
 })
