@@ -36,7 +36,8 @@ export class ServedNode {
   static async start(directory, flags, settings = '') {
     const config = 'Compaction: { Rewrite: { AtStart: false, Every: 0 } }\n'
     writeFileSync(join(directory, 'saltcod.yaml'), config + settings)
-    const usual = ['--repo', directory, '--port', '0', '--log-level', 'warn']
+    const port = flags.includes('--port') ? [] : ['--port', '0']
+    const usual = ['--repo', directory, ...port, '--log-level', 'warn']
     const loopDelayFile = join(directory, 'loop-delay.json')
     const child = spawn(process.execPath, ['--import', LOOP_DELAY, PROGRAM, 'serve', ...usual, ...flags], {
       // A session of its own, as a service has; where processors are shared out by sessions, that counts.

@@ -18,6 +18,7 @@ import type {
 import { isLinkError, LinkError } from '../link/link-error.ts'
 import { linkedStore } from '../link/peer-store.ts'
 import { isStoreGone } from '../store-gone.ts'
+import { breathing } from '../waiting/breath.ts'
 import { retry } from '../waiting/retry.ts'
 import type { ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
@@ -208,7 +209,7 @@ function refusal(what: string): Failure {
 /** Ends and forgets what the requester says. Returns the executions that nothing may be started for all the same. */
 export async function obey(context: ComputeContext, executor: Executor, answers: Answers): Promise<string[]> {
   const leftAlone: string[] = []
-  for (const [executionId, answer] of answers) {
+  for await (const [executionId, answer] of breathing(answers)) {
     const done = await obeyOne(context, executor, executionId, answer)
     if (!done) leftAlone.push(executionId)
   }

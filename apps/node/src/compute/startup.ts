@@ -7,6 +7,7 @@ import {
   type RecoveryDecision,
   type RecoveryPage,
 } from '@saltcod/recovery'
+import { breathing } from '../waiting/breath.ts'
 import { reportMessage } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import type { Executor } from './executor.ts'
@@ -75,10 +76,10 @@ export async function startUp(
     'recovery carried out',
   )
   for (const failure of failures) log.error(failure, 'an execution could not be recovered')
-  for (const executionId of toConclude) {
+  for await (const executionId of breathing(toConclude)) {
     await takeStartupStep(context, executionId, () => executor.enqueue(executionId, 'conclude'))
   }
-  for (const { executionId, action } of toStart) {
+  for await (const { executionId, action } of breathing(toStart)) {
     await takeStartupStep(context, executionId, () => startAgain(executor, executionId, action))
   }
 }
@@ -139,7 +140,7 @@ async function countActions(
   plan: AsyncIterable<RecoveryPage>,
 ): Promise<Partial<Record<RecoveryAction, number>>> {
   const counts = new Map<RecoveryAction, number>()
-  for await (const { decisions } of plan) {
+  for await (const { decisions } of breathing(plan)) {
     for (const { action } of decisions) counts.set(action, (counts.get(action) ?? 0) + 1)
   }
   return Object.fromEntries(

@@ -1,9 +1,9 @@
 import type { Page, PageCursor } from '@saltcod/store-core'
+import { breathing } from '../waiting/breath.ts'
 
-/** Reads a listing to its end, page after page; `onDamaged` gets how many records of a page were passed over. */
-export async function* allItems<T>(
+async function* everyItem<T>(
   readPage: (cursor: PageCursor | null) => Promise<Page<T>>,
-  onDamaged: (records: number) => void = () => undefined,
+  onDamaged: (records: number) => void,
 ): AsyncIterableIterator<T> {
   let cursor: PageCursor | null = null
   do {
@@ -12,6 +12,17 @@ export async function* allItems<T>(
     yield* page.items
     cursor = page.next
   } while (cursor !== null)
+}
+
+/**
+ * Reads a listing to its end, page after page, and keeps nobody else waiting for long; `onDamaged` gets how many
+ * records of a page were passed over.
+ */
+export function allItems<T>(
+  readPage: (cursor: PageCursor | null) => Promise<Page<T>>,
+  onDamaged: (records: number) => void = () => undefined,
+): AsyncIterableIterator<T> {
+  return breathing(everyItem(readPage, onDamaged))
 }
 
 /** Reads a listing to its end into one list. */

@@ -24,6 +24,7 @@ import type {
 import { LinkError } from '../link/link-error.ts'
 import type { NodeProof } from '../link/node-proof.ts'
 import { linkedStore } from '../link/peer-store.ts'
+import { breathing } from '../waiting/breath.ts'
 import { JoinedSignal } from '../waiting/joined-signal.ts'
 import { ComingsLog } from './comings-log.ts'
 import type { RequesterContext } from './context.ts'
@@ -78,7 +79,7 @@ export class LinkEndpoint implements ProvenLink {
     const stopped: Record<string, WhyStopped> = {}
     const hasCome = nodes.beginComing(node.nodeId)
     try {
-      for (const execution of executions) {
+      for await (const execution of breathing(executions)) {
         const { executionId } = execution
         const answer = this.#answer(node.nodeId, execution, condition, goesOn)
         const told = await this.#unlessDamaged(executionId, answer, undefined)

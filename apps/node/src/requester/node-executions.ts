@@ -40,7 +40,7 @@ export class NodeExecutions {
     const query = nodeIds.size === 1 && only !== undefined ? { nodeId: only } : {}
     const found = new Map<string, Execution[]>()
     const all = allItems((cursor) =>
-      this.#store.listExecutions({ ...query, inProgress: true, limit: 1000, cursor }),
+      this.#store.listExecutions({ ...query, inProgress: true, limit: 200, cursor }),
     )
     for await (const execution of all) {
       if (!nodeIds.has(execution.nodeId)) continue

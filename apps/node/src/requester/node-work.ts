@@ -14,7 +14,7 @@ export async function reconsiderWork(
   const { store, placement } = context
   const jobIds = new Set<string>()
   const executions = allItems((cursor) =>
-    store.listExecutions({ ...query, inProgress: true, limit: 1000, cursor }),
+    store.listExecutions({ ...query, inProgress: true, limit: 200, cursor }),
   )
   for await (const { nodeId, jobId } of executions) {
     if (isMeant(nodeId)) jobIds.add(jobId)

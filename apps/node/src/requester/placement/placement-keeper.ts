@@ -1,6 +1,7 @@
 import { isLongRunning, type JobSpec } from '@saltcod/bacalhau-records'
 import { type Execution, isStoreError, type Job } from '@saltcod/store-core'
 import type { Capacity } from '../../link/link.ts'
+import { breathing } from '../../waiting/breath.ts'
 import { pause } from '../../waiting/pause.ts'
 import { allItems } from '../all-items.ts'
 import type { RequesterContext } from '../context.ts'
@@ -80,7 +81,7 @@ export class PlacementKeeper {
   async longRunningJobs(executions: readonly Pick<Execution, 'jobId'>[]): Promise<ReadonlySet<string>> {
     const { store } = this.#context
     const found = new Set<string>()
-    for (const id of new Set(executions.map(({ jobId }) => jobId))) {
+    for await (const id of breathing(new Set(executions.map(({ jobId }) => jobId)))) {
       try {
         const job = await store.getJob(id)
         if (job !== null && isLongRunning(job.type)) found.add(id)
@@ -128,7 +129,7 @@ export class PlacementKeeper {
   async #rememberQueued(): Promise<void> {
     const { store, stopping } = this.#context
     for await (const job of allItems((cursor) =>
-      store.listJobs({ states: ['Queued'], limit: 1000, cursor }),
+      store.listJobs({ states: ['Queued'], limit: 200, cursor }),
     )) {
       if (stopping.aborted) return
       this.remember(job)
@@ -186,7 +187,7 @@ export class PlacementKeeper {
       await Promise.all(
         jobIds.map(async (jobId) => {
           try {
-            if (!(await requestEvaluation(this.#context, jobId, 'job-queue'))) placement.forget(jobId)
+            if ((await requestEvaluation(this.#context, jobId, 'job-queue')) === null) placement.forget(jobId)
           } catch (error) {
             if (stopping.aborted) return
             log.error({ err: error, job: jobId }, 'cannot have a job looked at that a node has room for')
