@@ -2,7 +2,10 @@ import type { Evaluation, EvaluationTrigger } from '@saltcod/store-core'
 import { isStoreError } from '@saltcod/store-core'
 import type { RequesterContext } from './context.ts'
 
-/** Has a job looked at, unless that is about to happen anyway. Returns what stands for that; `null` where the job is gone. */
+/**
+ * Has a job looked at, unless that is about to happen anyway. Returns what stands for that; `null` where the job is
+ * gone.
+ */
 export async function requestEvaluation(
   context: RequesterContext,
   jobId: string,
