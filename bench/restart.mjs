@@ -58,7 +58,7 @@ else await main()
 
 async function main() {
   mkdirSync(values.dir, { recursive: true })
-  const directory = mkdtempSync(join(values.dir, 'saltcod-start-'))
+  const directory = mkdtempSync(join(values.dir, 'saltcod-restart-'))
   try {
     await fill(directory)
     const starts = []
