@@ -5,9 +5,10 @@ import { requestedCapacity } from '../../spec/requested-capacity.ts'
 import { LONGEST_TIMER_MS, pause } from '../../waiting/pause.ts'
 import type { EngineRun, PrepareOptions, RunLimits } from '../engine.ts'
 import { containerName } from './container-name.ts'
+import { bootMs, isContainerId, noteContainer, notedContainer } from './container-note.ts'
 import {
   type ContainerInspect,
-  inspect,
+  findContainer,
   type Phase,
   phaseOf,
   removeContainer,
@@ -17,11 +18,14 @@ import {
 import type { DiskWatch } from './disk-watch.ts'
 import { LogCopy } from './log-copy.ts'
 import { copyNews } from './log-news.ts'
+import { ProgramWatch } from './program-watch.ts'
 import { hasStatus, isUnanswered, oneLine, type SocketApi, shortText } from './socket-api.ts'
 
 /** A container that is over sooner has its log read once, and not followed. */
 const FOLLOW_AFTER_MS = 500
 const LOOK_AGAIN_MS = 500
+/** A server may never hear of an end, as where somebody killed what it has look after the container. */
+const WAIT_MS = 60_000
 /** What a program ends with that SIGKILL ended. */
 const KILLED = 137
 /** How long a server that does not answer is asked to end a container that nobody wants; its sweep does it later. */
@@ -34,6 +38,15 @@ interface EndCause {
 }
 
 const CANCELLED: EndCause = { reason: 'cancelled', message: 'it was cancelled' }
+const REMOVED: EndCause = { reason: 'killed', message: 'its container was removed by somebody else' }
+const FORSAKEN: EndCause = {
+  reason: 'killed',
+  message: 'its program is gone, and nobody saw how it ended: what its server has look after it was killed',
+}
+const NEVER_STARTED: EndCause = {
+  reason: 'start-failed',
+  message: 'docker: its server said that it was started, and did not start it',
+}
 
 /** How a container came to its end, or that it was left to go on without this process. */
 type Ending =
@@ -57,7 +70,10 @@ export class ContainerRun {
   readonly #options: PrepareOptions
   readonly #graceMs: number
   readonly #diskWatch: DiskWatch
-  readonly #name: string
+  /** Its name, or its id where somebody has given it another name. */
+  #container: string
+  /** When it was started, in the time of {@link bootMs}. */
+  #startedMs: number | undefined
 
   constructor({ api, run, prepare, graceMs, diskWatch }: ContainerRunOptions) {
     this.#api = api
@@ -65,7 +81,13 @@ export class ContainerRun {
     this.#options = prepare
     this.#graceMs = graceMs
     this.#diskWatch = diskWatch
-    this.#name = containerName(run)
+    this.#container = containerName(run)
+    this.#startedMs = notedContainer(run.work.workDir, run)?.startedMs
+  }
+
+  /** The name, or the id, by which its server knows it. */
+  get container(): string {
+    return this.#container
   }
 
   /** Starts it where it never was, and resolves when it is over, or left to go on. */
@@ -74,6 +96,7 @@ export class ContainerRun {
     const log = await LogCopy.open(workDir, this.#run.limits.logBytes)
     try {
       const ending = await this.#carryOut(log)
+      if (ending.kind === 'failed' && ending.cause === REMOVED) await log.lose()
       const isLeft = ending.kind === 'left' || (ending.kind === 'over' && !(await this.#copyRest(log)))
       if (isLeft) return silent('cancelled', 'its container is left to the next start of this node')
       await log.close()
@@ -87,7 +110,7 @@ export class ContainerRun {
 
   /** Removes it, whatever it does. */
   async remove(): Promise<void> {
-    await removeContainer(this.#api, this.#name)
+    await removeContainer(this.#api, this.#container)
   }
 
   async #carryOut(log: LogCopy): Promise<Ending> {
@@ -106,22 +129,44 @@ export class ContainerRun {
   /** Looks first: what was started once must not be started again. */
   async #started(): Promise<ContainerInspect | EndCause> {
     const { signal } = this.#options
+    const giveUpMs = performance.now() + END_WITHIN_MS
     for (;;) {
       signal.throwIfAborted()
-      const found = await untilAnswered(() => inspect(this.#api, this.#name, signal), signal)
-      if (found === undefined)
-        return { reason: 'killed', message: 'its container was removed by somebody else' }
+      const found = await untilAnswered(() => this.#look(signal), signal)
+      if (found === undefined) return REMOVED
       if (phaseOf(found) !== 'made') return found
+      this.#noteStart(found)
       try {
-        await this.#api.ask({ method: 'POST', path: `/containers/${this.#name}/start` })
+        await this.#api.ask({ method: 'POST', path: `/containers/${this.#container}/start` })
       } catch (error) {
         // Whether it was started is seen by looking.
-        if (isUnanswered(error)) continue
-        const now = await untilAnswered(() => inspect(this.#api, this.#name, signal), signal)
-        if (now !== undefined && phaseOf(now) === 'runs') return now
-        return { reason: 'start-failed', message: `docker: ${oneLine(error)}` }
+        if (!isUnanswered(error)) {
+          const now = await untilAnswered(() => this.#look(signal), signal)
+          if (now !== undefined && phaseOf(now) === 'runs') return now
+          return { reason: 'start-failed', message: `docker: ${oneLine(error)}` }
+        }
+        await pause(LOOK_AGAIN_MS, signal)
+        continue
       }
+      const now = await untilAnswered(() => this.#look(signal), signal)
+      if (now === undefined) return REMOVED
+      if (phaseOf(now) !== 'made') return now
+      if (performance.now() > giveUpMs) return NEVER_STARTED
+      await pause(LOOK_AGAIN_MS, signal)
     }
+  }
+
+  /** Looks at it, by whatever name it has by now. */
+  async #look(signal?: AbortSignal): Promise<ContainerInspect | undefined> {
+    const there = await findContainer(this.#api, this.#run, this.#run.work.workDir, signal)
+    if (there !== undefined) this.#container = there.container
+    return there?.found
+  }
+
+  #noteStart({ Id }: ContainerInspect): void {
+    this.#startedMs = bootMs()
+    const { workDir } = this.#run.work
+    if (isContainerId(Id)) noteContainer(workDir, this.#run, { id: Id, startedMs: this.#startedMs })
   }
 
   async #watch(found: ContainerInspect, log: LogCopy): Promise<Ending> {
@@ -129,9 +174,9 @@ export class ContainerRun {
     const watching = AbortSignal.any([over.signal, this.#options.signal])
     const late = this.#untilLate(found, watching)
     const copying = this.#follow(log, watching)
-    const ended = this.#untilOver(watching)
+    const ended = this.#untilOver(found, watching)
     const limitBytes = diskLimit(this.#run)
-    const full = this.#diskWatch.untilFull(this.#api, this.#name, { limitBytes, signal: watching })
+    const full = this.#diskWatch.untilFull(this.#api, this.#container, { limitBytes, signal: watching })
     try {
       const first = await Promise.race([ended, late, full, aborted(this.#options.signal)])
       if (first === 'aborted') return await this.#stopped(CANCELLED)
@@ -142,23 +187,24 @@ export class ContainerRun {
       }
       if (first === undefined) {
         if (this.#options.signal.aborted) return await this.#stopped(CANCELLED)
-        return {
-          kind: 'failed',
-          cause: { reason: 'killed', message: 'its container was removed by somebody else' },
-        }
+        return { kind: 'failed', cause: REMOVED }
       }
-      return { kind: 'over', found: first, cause: undefined }
+      return { kind: 'over', found: first, cause: phaseOf(first) === 'over' ? undefined : FORSAKEN }
     } finally {
       over.abort()
       await copying
     }
   }
 
-  /** Resolves with a container that is over; undefined where it is gone. */
-  async #untilOver(signal: AbortSignal): Promise<ContainerInspect | undefined> {
+  /** Resolves with a container that is over, or whose program is; undefined where it is gone. */
+  async #untilOver(first: ContainerInspect, signal: AbortSignal): Promise<ContainerInspect | undefined> {
+    const program = new ProgramWatch()
+    program.isGone(first)
     while (!signal.aborted) {
+      const within = AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)])
       try {
-        await this.#api.ask({ method: 'POST', path: `/containers/${this.#name}/wait`, signal, waits: true })
+        const path = `/containers/${this.#container}/wait`
+        await this.#api.ask({ method: 'POST', path, signal: within, waits: true })
       } catch (error) {
         if (signal.aborted) return undefined
         // A look tells more; a server that is not there is not asked in a hurry.
@@ -167,11 +213,13 @@ export class ContainerRun {
         if (!isUnanswered(error) && !hasStatus(error, 404)) await pause(LOOK_AGAIN_MS, signal)
       }
       try {
-        const found = await untilAnswered(() => inspect(this.#api, this.#name, signal), signal)
-        if (found === undefined || phaseOf(found) === 'over') return found
+        const found = await untilAnswered(() => this.#look(signal), signal)
+        if (found === undefined || phaseOf(found) === 'over' || program.isGone(found)) return found
       } catch {
         // It is looked at again.
       }
+      // Whoever says that it is over while it is not is not asked in a hurry either.
+      await pause(LOOK_AGAIN_MS, signal)
     }
     return undefined
   }
@@ -180,9 +228,10 @@ export class ContainerRun {
   async #untilLate(found: ContainerInspect, signal: AbortSignal): Promise<'late'> {
     const { timeMs } = this.#run.limits
     if (timeMs === null) return await new Promise<never>(() => undefined)
-    const endMs = (startedAtMs(found) ?? Date.now()) + timeMs
+    const ranMs = Math.max(Date.now() - (startedAtMs(found) ?? Date.now()), 0)
+    const endMs = (this.#startedMs ?? bootMs() - ranMs) + timeMs
     for (;;) {
-      const leftMs = endMs - Date.now()
+      const leftMs = endMs - bootMs()
       if (leftMs <= 0) return 'late'
       await pause(Math.min(leftMs, LONGEST_TIMER_MS), signal)
       if (signal.aborted) return await new Promise<never>(() => undefined)
@@ -193,7 +242,7 @@ export class ContainerRun {
     await pause(FOLLOW_AFTER_MS, signal)
     while (!signal.aborted && !log.isFull) {
       try {
-        await copyNews(this.#api, this.#name, log, signal)
+        await copyNews(this.#api, this.#container, log, signal)
       } catch {
         // Where its server is gone, it is asked again; what is not had now comes with the end.
       }
@@ -210,7 +259,7 @@ export class ContainerRun {
     const giveUpMs = performance.now() + END_WITHIN_MS
     for (;;) {
       try {
-        await log.copy(this.#api, this.#name, late)
+        await log.copy(this.#api, this.#container, late)
         return true
       } catch (error) {
         if (late.aborted && this.#options.isLeft?.() === true) return false
@@ -243,16 +292,27 @@ export class ContainerRun {
     let phase: Phase | undefined
     for (;;) {
       try {
-        const found = await untilAnswered(() => inspect(this.#api, this.#name), within)
+        const found = await untilAnswered(() => this.#look(), within)
         if (found === undefined) return { kind: 'failed', cause }
         phase = phaseOf(found)
         if (phase === 'over') return { kind: 'over', found, cause }
         if (phase === 'made') return { kind: 'failed', cause }
-        await this.#api.ask({ method: 'POST', path: `/containers/${this.#name}/stop`, query, waits: true })
+        await this.#api.ask({
+          method: 'POST',
+          path: `/containers/${this.#container}/stop`,
+          query,
+          signal: within,
+          waits: true,
+        })
       } catch {
-        if (within.aborted) return { kind: 'failed', cause }
-        await pause(LOOK_AGAIN_MS, within)
+        // What it wrote up to now is taken, and then it is removed.
       }
+      if (within.aborted) return { kind: 'failed', cause }
+      const isOver = await this.#look().then(
+        (now) => now !== undefined && phaseOf(now) === 'over',
+        () => false,
+      )
+      if (!isOver) await pause(LOOK_AGAIN_MS, within)
     }
   }
 

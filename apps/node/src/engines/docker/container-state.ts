@@ -1,14 +1,18 @@
 import { pause } from '../../waiting/pause.ts'
+import type { RunIdentity } from '../engine.ts'
+import { containerName } from './container-name.ts'
+import { notedContainer } from './container-note.ts'
+import { objectOf, textOf, textsOf } from './said.ts'
 import { hasStatus, isUnanswered, oneLine, type SocketApi, SocketError } from './socket-api.ts'
 
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 3_000
+const LARGEST_EXIT_CODE = 0xffff_ffff
 
 /** What a server says of a container, as far as anybody here looks at it. */
 export interface ContainerInspect {
   readonly Id: string
-  readonly Name: string
-  readonly Config: { readonly Labels: Readonly<Record<string, string>> | null }
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> }
   readonly State: {
     readonly Status: string
     readonly Running: boolean
@@ -16,7 +20,8 @@ export interface ContainerInspect {
     readonly ExitCode: number
     readonly Error: string
     readonly StartedAt: string
-    readonly FinishedAt: string
+    /** Of its first process, where its server sees it; 0 where there is none. */
+    readonly Pid: number
   }
 }
 
@@ -50,9 +55,9 @@ export async function inspect(
   container: string,
   signal?: AbortSignal,
 ): Promise<ContainerInspect | undefined> {
-  let found: Partial<ContainerInspect> | undefined | null
+  let said: unknown
   try {
-    found = await api.ask<Partial<ContainerInspect> | undefined | null>({
+    said = await api.ask<unknown>({
       path: `/containers/${container}/json`,
       ...(signal === undefined ? {} : { signal }),
     })
@@ -63,9 +68,56 @@ export async function inspect(
       cause: error,
     })
   }
-  if (typeof found?.State?.Status === 'string' && typeof found.Config === 'object')
-    return found as ContainerInspect
+  const found = readInspect(said)
+  if (found !== undefined) return found
   throw new SocketError(0, `${api.socketPath} tells of a container what says nothing of it`)
+}
+
+/** A container that was found, and the name or the id by which it is asked for. */
+export interface FoundContainer {
+  readonly container: string
+  readonly found: ContainerInspect
+}
+
+/** Looks for the container of a run by its name, and by its id where somebody has given it another name. */
+export async function findContainer(
+  api: SocketApi,
+  run: RunIdentity,
+  workDir: string,
+  signal?: AbortSignal,
+): Promise<FoundContainer | undefined> {
+  const id = notedContainer(workDir, run)?.id
+  for (const container of [containerName(run), ...(id === undefined ? [] : [id])]) {
+    const found = await inspect(api, container, signal)
+    if (found !== undefined) return { container, found }
+  }
+  return undefined
+}
+
+/** What a server says is taken where it can be true; undefined where it says nothing of a container. */
+function readInspect(said: unknown): ContainerInspect | undefined {
+  const { Id, Config, State } = objectOf(said)
+  const { Status, Running, OOMKilled, ExitCode, Error: fault, StartedAt, Pid } = objectOf(State)
+  if (typeof Status !== 'string' || typeof Config !== 'object' || Config === null) return undefined
+  const found: ContainerInspect = {
+    Id: textOf(Id),
+    Config: { Labels: textsOf(objectOf(Config)['Labels']) },
+    State: {
+      Status,
+      Running: Running === true,
+      OOMKilled: OOMKilled === true,
+      ExitCode: isExitCode(ExitCode) ? ExitCode : 0,
+      Error: textOf(fault),
+      StartedAt: textOf(StartedAt),
+      Pid: Number.isSafeInteger(Pid) ? (Pid as number) : 0,
+    },
+  }
+  return phaseOf(found) !== 'over' || isExitCode(ExitCode) ? found : undefined
+}
+
+/** Also those of Windows, and the negative ones with which servers say that they do not know. */
+function isExitCode(code: unknown): code is number {
+  return Number.isInteger(code) && Math.abs(code as number) <= LARGEST_EXIT_CODE
 }
 
 /** Asks again and again until the socket's server answers. Rejects with its answer, or when the signal aborts. */

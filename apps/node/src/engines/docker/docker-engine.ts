@@ -21,7 +21,7 @@ import { containerName, LABELS } from './container-name.ts'
 import { notedPlace, notePlace } from './container-place.ts'
 import { ContainerRun } from './container-run.ts'
 import { containerSpec, mapsPortsOf, type Owner } from './container-spec.ts'
-import { inspect, removeContainer, untilAnswered } from './container-state.ts'
+import { findContainer, removeContainer, untilAnswered } from './container-state.ts'
 import { authorizationFor } from './credentials.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { type PullPolicy, provideImage } from './images.ts'
@@ -201,7 +201,7 @@ export class DockerEngine implements Engine {
       gather: async () =>
         await untilAnswered(
           () =>
-            takeResults(api, name, run.work.results, {
+            takeResults(api, container.container, run.work.results, {
               maxBytes: run.limits.outputBytes,
               signal: options.signal,
             }),
@@ -219,9 +219,9 @@ export class DockerEngine implements Engine {
       const server = await this.#serverOf(run.work.workDir)
       try {
         if (typeof server !== 'string') {
-          const found = await inspect(server.api, containerName(run), signal)
+          const there = await findContainer(server.api, run, run.work.workDir, signal)
           // What an earlier boot has left says nothing of how it ended.
-          if (found === undefined || found.Config.Labels?.[LABELS.boot] !== bootId()) return null
+          if (there === undefined || there.found.Config.Labels[LABELS.boot] !== bootId()) return null
           return this.#prepared(server.api, run, options)
         }
       } catch (error) {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { formatDuration } from '@saltcod/units'
 import { TaskError } from '../../compute/task-error.ts'
 import { imageError } from './image-error.ts'
+import { objectOf, textOf } from './said.ts'
 import {
   hasStatus,
   isUnanswered,
@@ -12,15 +13,39 @@ import {
   shortText,
 } from './socket-api.ts'
 
+/** Beyond what any registry takes of one image. */
+const MOST_LAYERS = 10_000
+
 /** When an image is fetched from its registry. */
 export type PullPolicy = 'missing' | 'always' | 'never'
 
-/** A line of what a server says while it fetches an image. */
-interface PullLine {
-  readonly status?: string
-  readonly id?: string
-  readonly error?: string
-  readonly progressDetail?: { readonly current?: number; readonly total?: number }
+/** How far a server is with an image, in bytes of all of its layers that it has told of. */
+class PullProgress {
+  readonly #layers = new Map<string, { readonly current: number; readonly total: number }>()
+  #current = 0
+  #total = 0
+
+  /** Takes what it says of a layer. No image has more layers than are counted, whatever a registry says. */
+  take(id: string, current: unknown, total: unknown): void {
+    if (!isSize(current) || !isSize(total) || total === 0) return
+    const before = this.#layers.get(id)
+    if (before === undefined && this.#layers.size >= MOST_LAYERS) return
+    this.#current += current - (before?.current ?? 0)
+    this.#total += total - (before?.total ?? 0)
+    this.#layers.set(id, { current, total })
+  }
+
+  /** Undefined where it has told of none. */
+  get text(): string | undefined {
+    if (this.#total === 0) return undefined
+    const mb = (bytes: number): string => (bytes / 1e6).toFixed(1)
+    const percent = Math.floor((this.#current / this.#total) * 100)
+    return `${percent}% (${mb(this.#current)} of ${mb(this.#total)} MB)`
+  }
+}
+
+function isSize(said: unknown): said is number {
+  return Number.isSafeInteger(said) && (said as number) >= 0
 }
 
 /** What a fetch needs beside the name of the image. */
@@ -99,6 +124,7 @@ async function pull(api: SocketApi, image: string, options: PullOptions): Promis
       headers: auth === undefined ? {} : { 'x-registry-auth': auth },
       signal,
       waits: true,
+      pauses: true,
     })
     await followPull(answer, options, () => stall.refresh())
   } catch (error) {
@@ -114,19 +140,18 @@ async function pull(api: SocketApi, image: string, options: PullOptions): Promis
 
 /** Reads what a server says while it fetches, to its end; `onStep` hears of all that is new. */
 async function followPull(answer: Readable, { tell }: PullOptions, onStep: () => void): Promise<void> {
-  const layers = new Map<string, { current: number; total: number }>()
+  const progress = new PullProgress()
   let before = ''
   try {
-    for await (const { error, id, status, progressDetail } of linesOf(answer as AsyncIterable<Buffer>)) {
+    for await (const line of linesOf(answer as AsyncIterable<Buffer>)) {
+      const { error, id, status, progressDetail } = objectOf(line)
       if (error !== undefined) throw new SocketError(500, String(error))
-      const { current, total } = progressDetail ?? {}
-      const step = `${status} ${id} ${current}`
+      const { current, total } = objectOf(progressDetail)
+      const step = shortText(`${textOf(status)} ${textOf(id)} ${String(current)}`)
       if (step !== before) onStep()
       before = step
-      if (id !== undefined && current !== undefined && total !== undefined && total > 0) {
-        layers.set(id, { current, total })
-      }
-      tell(progressText(layers) ?? shortText(String(status ?? '')))
+      if (typeof id === 'string') progress.take(shortText(id), current, total)
+      tell(progress.text ?? shortText(textOf(status)))
     }
   } catch (error) {
     if (error instanceof SocketError) throw error
@@ -136,19 +161,7 @@ async function followPull(answer: Readable, { tell }: PullOptions, onStep: () =>
   }
 }
 
-function progressText(layers: ReadonlyMap<string, { current: number; total: number }>): string | undefined {
-  let current = 0
-  let total = 0
-  for (const layer of layers.values()) {
-    current += layer.current
-    total += layer.total
-  }
-  if (total === 0) return undefined
-  const mb = (bytes: number): string => (bytes / 1e6).toFixed(1)
-  return `${Math.floor((current / total) * 100)}% (${mb(current)} of ${mb(total)} MB)`
-}
-
-async function* linesOf(answer: AsyncIterable<Buffer>): AsyncGenerator<PullLine, void, undefined> {
+async function* linesOf(answer: AsyncIterable<Buffer>): AsyncGenerator<unknown, void, undefined> {
   let rest = ''
   const decoder = new TextDecoder()
   for await (const chunk of answer) {
@@ -156,7 +169,7 @@ async function* linesOf(answer: AsyncIterable<Buffer>): AsyncGenerator<PullLine,
     const lines = rest.split('\n')
     rest = lines.pop() ?? ''
     if (rest.length > LONGEST_ANSWER_BYTES) throw new SocketError(500, 'a line of the answer is too long')
-    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as PullLine
+    for (const line of lines) if (line.trim() !== '') yield JSON.parse(line) as unknown
   }
-  if (rest.trim() !== '') yield JSON.parse(rest) as PullLine
+  if (rest.trim() !== '') yield JSON.parse(rest) as unknown
 }

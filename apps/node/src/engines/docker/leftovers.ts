@@ -4,13 +4,19 @@ import type { RunIdentity, UnwantedRun } from '../engine.ts'
 import { containerName, identityOf, LABELS, mountNamespace } from './container-name.ts'
 import type { Owner } from './container-spec.ts'
 import { removeContainer } from './container-state.ts'
+import { listOf, objectOf, textOf, textsOf } from './said.ts'
 import { isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
 import { endUnwanted } from './unwanted-container.ts'
 
 interface ListedContainer {
   readonly Id: string
   readonly Names: readonly string[]
-  readonly Labels: Readonly<Record<string, string>> | null
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+function readListed(said: unknown): ListedContainer {
+  const { Id, Names, Labels } = objectOf(said)
+  return { Id: textOf(Id), Names: listOf(Names).map(textOf), Labels: textsOf(Labels) }
 }
 
 /** What tells what is left over. */
@@ -39,21 +45,18 @@ export async function removeLeftovers(
   { isWanted, unwanted }: LeftoverOptions,
 ): Promise<LeftoverReport> {
   const filters = JSON.stringify({ label: [LABELS.node] })
-  const listed = await api.ask<readonly ListedContainer[]>({
-    path: '/containers/json',
-    query: { all: '1', filters },
-  })
+  const listed = await api.ask<unknown>({ path: '/containers/json', query: { all: '1', filters } })
   const removed: string[] = []
   const stuck: string[] = []
-  for (const { Id, Names, Labels } of listed) {
+  for (const { Id, Names, Labels } of listOf(listed).map(readListed)) {
     const identity = identityOf(Labels, Names)
     if (identity === undefined) continue
-    const place = Labels?.[LABELS.place] ?? ''
+    const place = Labels[LABELS.place] ?? ''
     // Who sees other files cannot tell; but nothing of an earlier boot runs, or is gone on with.
-    const isSeen = Labels?.[LABELS.mounts] === mountNamespace() || Labels?.[LABELS.boot] !== bootId()
+    const isSeen = Labels[LABELS.mounts] === mountNamespace() || Labels[LABELS.boot] !== bootId()
     const isGone = place !== '' && isSeen && !existsSync(place)
     // A directory that was moved brings its node along.
-    const isOwn = Labels?.[LABELS.node] === nodeId && (place === dataDir || isGone)
+    const isOwn = Labels[LABELS.node] === nodeId && (place === dataDir || isGone)
     if (isOwn ? await isWanted(identity) : !isGone) continue
     const name = containerName(identity)
     const run = isOwn ? await unwanted(identity) : undefined

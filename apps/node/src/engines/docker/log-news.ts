@@ -20,7 +20,7 @@ export async function copyNews(
   // The last entry is asked for, since a server may not begin its answer before it has one.
   const query = { follow: '1', stdout: '1', stderr: '1', tail: '1' }
   const path = `/containers/${container}/logs`
-  const news = new News(await api.open({ path, query, signal, waits: true }))
+  const news = new News(await api.open({ path, query, signal, waits: true, pauses: true }))
   try {
     do {
       const beganMs = performance.now()

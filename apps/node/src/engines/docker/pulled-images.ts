@@ -3,7 +3,8 @@ import { writeWhole } from '../../compute/keeper/exit-record.ts'
 import { readNote } from '../../compute/keeper/work-files.ts'
 import type { ImageCounts } from '../engine.ts'
 import { pathOf } from './images.ts'
-import { hasStatus, type SocketApi } from './socket-api.ts'
+import { listOf, objectOf, textOf } from './said.ts'
+import { hasStatus, type SocketApi, SocketError } from './socket-api.ts'
 
 /** An image that the engine has fetched. */
 interface PulledImage {
@@ -132,7 +133,9 @@ function readImages(file: string): Map<string, PulledImage> {
 
 async function inspectImage(api: SocketApi, image: string): Promise<InspectedImage | undefined> {
   try {
-    return await api.ask<InspectedImage>({ path: `/images/${pathOf(image)}/json` })
+    const { Id, Size } = objectOf(await api.ask<unknown>({ path: `/images/${pathOf(image)}/json` }))
+    if (typeof Id === 'string' && typeof Size === 'number' && Size >= 0) return { Id, Size }
+    throw new SocketError(0, `${api.socketPath} tells of an image what says nothing of it`)
   } catch (error) {
     if (hasStatus(error, 404)) return undefined
     throw error
@@ -140,11 +143,10 @@ async function inspectImage(api: SocketApi, image: string): Promise<InspectedIma
 }
 
 async function imagesInUse(api: SocketApi): Promise<ReadonlySet<string>> {
-  const containers = await api.ask<readonly { readonly ImageID: string }[]>({
-    path: '/containers/json',
-    query: { all: '1' },
-  })
-  return new Set(containers.map(({ ImageID }) => bareId(ImageID)))
+  const containers = await api.ask<unknown>({ path: '/containers/json', query: { all: '1' } })
+  if (!Array.isArray(containers))
+    throw new SocketError(0, `${api.socketPath} does not tell which containers there are`)
+  return new Set(listOf(containers).map((one) => bareId(textOf(objectOf(one)['ImageID']))))
 }
 
 /** Docker writes the algorithm before an id, Podman does not everywhere. */

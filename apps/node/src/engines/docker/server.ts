@@ -1,3 +1,4 @@
+import { listOf, objectOf, textOf } from './said.ts'
 import { isUnanswered, oneLine, SocketApi } from './socket-api.ts'
 import { hiddenPlaces, isOtherNamed, type SocketPlaces, socketPlaces } from './socket-place.ts'
 
@@ -6,6 +7,7 @@ export const SERVER_PATIENCE_MS = 60_000
 const DEFAULT_PROBE_MS = 10_000
 /** An answer is good for so long; many jobs ask at once. */
 const FRESH_MS = 1_000
+const LONGEST_VERSION = 64
 const REMEDY = 'start Docker or Podman there, or name another socket by Engines.Docker.Socket'
 
 /** A server that answers, and what it says of itself. */
@@ -18,11 +20,6 @@ export interface Server {
 /** Tells whether a server is Docker itself, and not another that speaks its API. */
 export function isDocker({ name }: Server): boolean {
   return name.startsWith('Docker')
-}
-
-interface VersionAnswer {
-  readonly Version?: string
-  readonly Components?: readonly { readonly Name?: string }[]
 }
 
 /**
@@ -149,8 +146,8 @@ async function probe(api: SocketApi, { known, probeMs }: Probing): Promise<Serve
     const name = nameInHeader(String(answer.headers['server']))
     if (name !== undefined) return { api, name }
     // Podman starts programs to tell its version, which takes long on a machine with much to do.
-    const version = await api.ask<VersionAnswer | undefined>({ path: '/version', signal })
-    if (typeof version?.Version === 'string') return { api, name: nameOf(version) }
+    const { Version, Components } = objectOf(await api.ask<unknown>({ path: '/version', signal }))
+    if (typeof Version === 'string') return { api, name: nameOf(Version, Components) }
     return problemOf(undefined, api)
   } catch (error) {
     return signal.aborted ? slowText(api, probeMs) : problemOf(error, api)
@@ -159,8 +156,8 @@ async function probe(api: SocketApi, { known, probeMs }: Probing): Promise<Serve
 
 /** Reads `Docker/24.0.5 (linux)` or `Libpod/4.3.1 (linux)`; undefined where it is neither. */
 function nameInHeader(header: string): string | undefined {
-  const [, program, version] = /^(Docker|Libpod)\/(\S+)/.exec(header) ?? []
-  return program === undefined ? undefined : `${program === 'Docker' ? program : 'Podman'} ${version}`
+  const [, program, version = ''] = /^(Docker|Libpod)\/(\S+)/.exec(header) ?? []
+  return program === undefined ? undefined : shownName(program === 'Docker' ? program : 'Podman', version)
 }
 
 function slowText({ socketPath }: SocketApi, probeMs: number): string {
@@ -178,8 +175,12 @@ function problemOf(error: unknown, { socketPath }: SocketApi): string {
   return `what answers at ${socketPath} is no Docker and no Podman; ${REMEDY}`
 }
 
-function nameOf({ Version = '', Components }: VersionAnswer): string {
-  const isPodman =
-    Array.isArray(Components) && Components.some(({ Name }) => Name?.startsWith('Podman') === true)
-  return `${isPodman ? 'Podman' : 'Docker'} ${Version}`.trim()
+function nameOf(version: string, components: unknown): string {
+  const isPodman = listOf(components).some((one) => textOf(objectOf(one)['Name']).startsWith('Podman'))
+  return shownName(isPodman ? 'Podman' : 'Docker', version)
+}
+
+/** A version is shown to many, and may be anything. */
+function shownName(program: string, version: string): string {
+  return `${program} ${version.replace(/[^\w.+-]/g, '-').slice(0, LONGEST_VERSION)}`.trim()
 }

@@ -1,10 +1,13 @@
-import { Agent, type IncomingMessage, request } from 'node:http'
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Readable } from 'node:stream'
 
 /** What an answer may hold that is read as a whole; nothing that is asked for comes near. */
 export const LONGEST_ANSWER_BYTES: number = 16 * 1024 * 1024
 /** No question but those that wait takes so long; a server that hangs is one that does not answer. */
 const PATIENCE_MS = 30_000
+/** The statuses with which nothing was done; 304 says that it was so already. */
+const FIRST_FAILURE = 300
+const UNCHANGED = 304
 const MOST_AT_ONCE = 16
 /** What is kept of a message, of its beginning and of its end, where the cause stands. */
 const MESSAGE_HEAD = 1_000
@@ -21,6 +24,8 @@ export interface Ask {
   readonly signal?: AbortSignal
   /** True for an answer that may take as long as it likes to begin. */
   readonly waits?: boolean
+  /** True for an answer that may say nothing for as long as it likes once it has begun. */
+  readonly pauses?: boolean
 }
 
 /**
@@ -64,14 +69,17 @@ export class SocketApi {
   readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 4, maxSockets: MOST_AT_ONCE })
   /** For what may wait, of which there is as much as there are containers. */
   readonly #waiting = new Agent({ keepAlive: true, maxFreeSockets: 4 })
+  readonly #patienceMs: number
 
-  constructor(socketPath: string) {
+  /** A server that leaves a question, or the rest of an answer, open for `patienceMs` does not answer. */
+  constructor(socketPath: string, patienceMs: number = PATIENCE_MS) {
     this.socketPath = socketPath
+    this.#patienceMs = patienceMs
   }
 
   /** Asks, and reads the answer as JSON; undefined where it is empty. Throws a {@link SocketError}. */
   async ask<Answer>(what: Ask): Promise<Answer> {
-    const text = (await readAll(await this.open(what))).toString('utf8').trim()
+    const text = (await this.#readAll(await this.open(what))).toString('utf8').trim()
     if (text === '') return undefined as Answer
     try {
       return JSON.parse(text) as Answer
@@ -91,6 +99,7 @@ export class SocketApi {
     headers = {},
     signal,
     waits,
+    pauses,
   }: Ask): Promise<IncomingMessage> {
     const parameters = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, value)
@@ -110,19 +119,20 @@ export class SocketApi {
             ...(bytes === undefined ? {} : { 'content-type': type, 'content-length': bytes.length }),
           },
           ...(signal === undefined ? {} : { signal }),
-          ...(waits === true ? {} : { timeout: PATIENCE_MS }),
         },
         resolve,
       )
-      asking.on('timeout', () => asking.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} seconds`)))
+      // By the clock, since a server may send bits of a beginning for ever; not while the question waits for its turn.
+      if (waits !== true) asking.once('socket', () => this.#limit(asking, 'response'))
       asking.on('error', (error) => reject(signal?.aborted === true ? error : this.#unanswered(error)))
       asking.end(bytes)
     })
-    // What comes bit by bit may pause.
-    response.socket.setTimeout(0)
     const status = response.statusCode ?? 0
-    if (status < 400) return response
-    throw new SocketError(status, messageOf(await readAll(response)) || `status ${status}`)
+    if (status < FIRST_FAILURE || status === UNCHANGED) {
+      if (pauses !== true) this.#breakOffSilent(response)
+      return response
+    }
+    throw new SocketError(status, messageOf(await this.#readAll(response)) || `status ${status}`)
   }
 
   /** Closes the connections that wait for further questions. */
@@ -133,6 +143,30 @@ export class SocketApi {
 
   #unanswered(cause: Error): SocketError {
     return new SocketError(0, `${this.socketPath} does not answer: ${cause.message}`, { cause })
+  }
+
+  /** Breaks off what is not there in time; `event` says that it is. */
+  #limit(what: ClientRequest | IncomingMessage, event: 'response' | 'close'): void {
+    const late = new Error(`no answer within ${this.#patienceMs / 1000} seconds`)
+    const timer = setTimeout(() => what.destroy(late), this.#patienceMs)
+    for (const end of [event, 'close']) what.once(end, () => clearTimeout(timer))
+  }
+
+  /** Breaks off an answer of which nothing comes, while somebody waits for it. */
+  #breakOffSilent(answer: IncomingMessage): void {
+    const { socket } = answer
+    const onSilence = (): void => {
+      if (answer.readableLength > 0) return
+      answer.destroy(this.#unanswered(new Error(`nothing more came for ${this.#patienceMs / 1000} seconds`)))
+    }
+    socket.setTimeout(this.#patienceMs, onSilence)
+    // The connection is used for further questions.
+    answer.once('close', () => socket.setTimeout(0, onSilence))
+  }
+
+  async #readAll(answer: IncomingMessage): Promise<Buffer> {
+    this.#limit(answer, 'close')
+    return await readAll(answer)
   }
 }
 

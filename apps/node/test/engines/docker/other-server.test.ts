@@ -129,8 +129,40 @@ describe('of a container nothing is known', () => {
     ['another thing', 200, '{}'],
     ['a page', 200, '<html>starting</html>'],
     ['half of it', 200, RUNNING.slice(0, 20)],
+    ['a list', 200, `[${RUNNING}]`],
+    ['no settings', 200, '{"State":{"Status":"running"},"Config":null}'],
+    ['an end without its code', 200, '{"State":{"Status":"exited"},"Config":{}}'],
+    ['an end with a code that is none', 200, '{"State":{"Status":"exited","ExitCode":-1e300},"Config":{}}'],
+    ['somewhere else', 301, ''],
   ])('where its server answers %s', async (_, status, body) => {
     const api = await playedServer((_asked, answer) => void answer.writeHead(status).end(body))
     expect(isUnanswered(await inspect(api, 'c').catch((error: unknown) => error))).toBe(true)
+  })
+})
+
+test('of a container is taken what can be true', async () => {
+  const State = {
+    Status: 'exited',
+    Running: 'no',
+    ExitCode: -1,
+    Error: 7,
+    OOMKilled: 1,
+    StartedAt: 7,
+    Pid: 'x',
+  }
+  const said = { Id: 7, Name: 7, Config: { Labels: { a: 'b', c: 7 } }, State }
+  const api = await playedServer((_asked, answer) => void answer.end(JSON.stringify(said)))
+  expect(await inspect(api, 'c')).toEqual({
+    Id: '',
+    Config: { Labels: { a: 'b' } },
+    State: {
+      Status: 'exited',
+      Running: false,
+      ExitCode: -1,
+      Error: '',
+      OOMKilled: false,
+      StartedAt: '',
+      Pid: 0,
+    },
   })
 })
