@@ -7,14 +7,12 @@ export function enforcementRows(
   labels: Readonly<Record<string, string>>,
 ): string[][] {
   const controllers = (labels['saltcod/exec-controllers'] ?? '').split('-')
+  const dockerLimits = labels['saltcod/docker-limits']?.split('-')
+  const byKernel = (name: string): string =>
+    dockerLimits === undefined || dockerLimits.includes(name) ? 'limit, by the kernel' : 'reserved'
   const isPodman = labels['saltcod/docker-server']?.startsWith('Podman') === true
   const rows: Readonly<Record<string, string[]>> = {
-    docker: [
-      'limit, by the kernel',
-      'limit, by the kernel',
-      'limit, watched',
-      isPodman ? 'refused' : 'passed on',
-    ],
+    docker: [byKernel('cpu'), byKernel('memory'), 'limit, watched', isPodman ? 'refused' : 'passed on'],
     exec: [
       controllers.includes('cpu') ? 'share where short' : 'reserved',
       controllers.includes('memory') ? 'limit, by the kernel' : 'limit, watched',

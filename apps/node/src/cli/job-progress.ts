@@ -37,7 +37,7 @@ export class JobProgress {
 
   #print({ Time, ExecutionID = '', Event }: WireHistory): void {
     const ids = this.#form === 'grouped' ? [] : [shortId(ExecutionID, false).padEnd(10)]
-    const cells = [rfcText(Time).slice(11), ...ids, Event.Topic.padEnd(18)]
+    const cells = [rfcText(Time).slice(11), ...ids, Event.Topic.padEnd(21)]
     const before = `  ${cells.map(printable).join('  ')}  `
     this.#terminal.out(`${before}${indented(Event.Message, before.length)}\n`)
   }

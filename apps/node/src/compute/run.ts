@@ -233,7 +233,7 @@ async function commitRunning(
       current.state === execution.state && current.attempt === execution.attempt
         ? {
             to: 'Running',
-            message: attempt === 1 ? 'Running' : `Running again, attempt ${attempt}`,
+            message: runningText(attempt, prepared.note),
             topic: TOPIC,
             patch: { attempt, process },
           }
@@ -244,6 +244,11 @@ async function commitRunning(
     await prepared.abandon()
     throw error
   }
+}
+
+function runningText(attempt: number, note = ''): string {
+  const text = attempt === 1 ? 'Running' : `Running again, attempt ${attempt}`
+  return note === '' ? text : `${text}; ${note}`
 }
 
 interface ConcludedTask {

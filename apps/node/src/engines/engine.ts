@@ -48,6 +48,8 @@ export interface EngineRun {
 export interface PreparedRun {
   /** What to record; null for an engine that needs no process. */
   readonly process: RunningProcess | null
+  /** What the history says beside that it runs; empty for nothing. */
+  readonly note?: string
   /**
    * Starts the job and resolves when it has ended and every process of it is dead. Never rejects because of
    * the job. Call it once.

@@ -21,6 +21,8 @@ export interface TakenPort {
 export interface TakenPorts {
   readonly environment: Readonly<Record<string, string>>
   readonly taken: readonly TakenPort[]
+  /** Says to people which port each is; empty where there is none. */
+  readonly text: string
   release(): void
 }
 
@@ -42,6 +44,7 @@ export class Ports {
       for (const port of mine.splice(0)) this.#taken.delete(port)
     }
     const environment: Record<string, string> = {}
+    const texts: string[] = []
     for (const { Name, Static, Target, HostNetwork } of wanted) {
       const port = Static === 0 ? await this.#choose() : await this.#claim(Static)
       if (port === undefined) {
@@ -54,10 +57,12 @@ export class Ports {
       // On the network of the host both are the same.
       const jobPort = mapped && Target !== 0 ? Target : port
       taken.push({ hostPort: port, jobPort, hostNetwork: HostNetwork })
+      const led = jobPort === port ? '' : `, which leads to ${jobPort} in it`
+      texts.push(`port ${Name} is ${port}${led}`)
       environment[`BACALHAU_PORT_${Name}`] = String(jobPort)
       environment[`BACALHAU_HOST_PORT_${Name}`] = String(port)
     }
-    return { environment, taken, release }
+    return { environment, taken, text: texts.join('; '), release }
   }
 
   async #choose(): Promise<number | undefined> {

@@ -24,5 +24,6 @@ test('the ports of a run whose keeper was lost, and of one that was given up, ar
   expect(await lost.go()).toMatchObject({ reason: 'keeper-lost' })
   await (await engine.prepare(await bareRun(temporaryDirectory(), task), options)).abandon()
   const next = await engine.prepare(await bareRun(temporaryDirectory(), task), options)
+  expect(next.note).toBe(`port web is ${PORT}`)
   expect(await next.go()).toMatchObject({ stdout: `${PORT}\n`, errorMessage: null })
 })

@@ -175,6 +175,15 @@ test('the name of an image is one that a registry could have', () => {
     )
 })
 
+test.each([
+  ['Ubuntu:24.04', 'lower case'],
+  ['ghcr.io/Ada/Tool', 'lower case'],
+  ['ubuntu: 24.04', 'a blank in it'],
+  ['docker://ubuntu:24.04', 'no :// in front'],
+])('what is wrong with the name of an image is said where that is plain: %s', (name, hint) => {
+  expect(() => submit({ Engine: { Type: 'docker', Params: { Image: name } } })).toThrow(hint)
+})
+
 test('parameters that nothing reads are named, also those of a publisher; those of unknown types are free', () => {
   const Network = { Type: 'Host' }
   const task = { Engine: exec, Publisher: { Type: 'local', Params: { Bucket: 'b' } }, Network }

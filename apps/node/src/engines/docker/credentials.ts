@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { systemCode } from '../../system-code.ts'
+import { oneLine, shortText } from './socket-api.ts'
 
 const execute = promisify(execFile)
 const HELPER_NAME = /^[\w.-]+$/
@@ -10,6 +12,16 @@ const DOCKER_HUB = 'https://index.docker.io/v1/'
 const HUB_NAMES: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io'])
 
 type Environment = Readonly<Record<string, string | undefined>>
+
+/** A login for a registry, as it was found. */
+export interface FoundLogin {
+  /** The value of `X-Registry-Auth`; undefined where there is none. */
+  readonly header: string | undefined
+  /** The file, the helper or the variables that it is from. */
+  readonly from: string
+  /** What could not be asked for one. */
+  readonly unread: readonly string[]
+}
 
 /** The registry of an image, as its name says; that of Docker where it says none. */
 function registryOf(image: string): string {
@@ -21,26 +33,42 @@ function registryOf(image: string): string {
 /**
  * Finds what an operator has logged in with at the registry of an image: by `docker login` or `podman login`, kept in
  * their files or by a helper of Docker's, else by `DOCKER_USERNAME` and `DOCKER_PASSWORD`, which are for that of
- * Docker as with Bacalhau. Answers with the value of `X-Registry-Auth`; undefined where there is nothing.
+ * Docker as with Bacalhau.
  */
-export async function authorizationFor(image: string, environment: Environment): Promise<string | undefined> {
-  const registry = registryOf(image)
+export async function loginFor(image: string, environment: Environment): Promise<FoundLogin> {
+  const serveraddress = registryOf(image)
+  const unread: string[] = []
   for (const file of loginFiles(environment)) {
-    const login = await loginIn(file, registry, environment)
-    if (login !== undefined) return headerOf({ ...login, serveraddress: registry })
+    try {
+      const login = await loginIn(file, image, environment)
+      if (login !== undefined) return { header: headerOf({ ...login, serveraddress }), from: file, unread }
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') unread.push(`${file}: ${shortText(oneLine(error))}`)
+    }
   }
   const { DOCKER_USERNAME: username = '', DOCKER_PASSWORD: password = '' } = environment
-  if (!HUB_NAMES.has(registry) || username === '' || password === '') return undefined
-  return headerOf({ username, password, serveraddress: DOCKER_HUB })
+  if (!HUB_NAMES.has(serveraddress) || username === '' || password === '') {
+    return { header: undefined, from: '', unread }
+  }
+  const header = headerOf({ username, password, serveraddress: DOCKER_HUB })
+  return { header, from: 'DOCKER_USERNAME and DOCKER_PASSWORD', unread }
 }
 
-function loginFiles(environment: Environment): readonly string[] {
-  const { DOCKER_CONFIG, HOME, XDG_RUNTIME_DIR } = environment
-  return [
-    ...(DOCKER_CONFIG === undefined ? [] : [join(DOCKER_CONFIG, 'config.json')]),
-    ...(HOME === undefined ? [] : [join(HOME, '.docker', 'config.json')]),
-    ...(XDG_RUNTIME_DIR === undefined ? [] : [join(XDG_RUNTIME_DIR, 'containers', 'auth.json')]),
+/** Lists the files in which Docker and Podman keep logins, for a user whose id is `uid`. */
+export function loginFiles(environment: Environment, uid = process.getuid?.() ?? 0): readonly string[] {
+  const { DOCKER_CONFIG, HOME, REGISTRY_AUTH_FILE, XDG_CONFIG_HOME, XDG_RUNTIME_DIR } = environment
+  const ofHome = (...parts: string[]): string | undefined => (HOME ? join(HOME, ...parts) : undefined)
+  const config = XDG_CONFIG_HOME || ofHome('.config')
+  const files = [
+    DOCKER_CONFIG && join(DOCKER_CONFIG, 'config.json'),
+    ofHome('.docker', 'config.json'),
+    REGISTRY_AUTH_FILE,
+    // A session of the user has the variable, a service of systemd has not, and both mean the same logins.
+    ...[XDG_RUNTIME_DIR || `/run/user/${uid}`].map((directory) => join(directory, 'containers', 'auth.json')),
+    `/run/containers/${uid}/auth.json`,
+    config && join(config, 'containers', 'auth.json'),
   ]
+  return files.filter((file): file is string => file !== undefined && file !== '')
 }
 
 interface Login {
@@ -55,26 +83,44 @@ interface LoginFile {
   readonly credHelpers?: Readonly<Record<string, string>>
 }
 
-async function loginIn(file: string, registry: string, environment: Environment): Promise<Login | undefined> {
-  try {
-    const { auths = {}, credsStore, credHelpers = {} } = JSON.parse(await readFile(file, 'utf8')) as LoginFile
-    const names = HUB_NAMES.has(registry) ? [DOCKER_HUB, ...HUB_NAMES] : [registry, `https://${registry}`]
-    const helper = names.map((name) => credHelpers[name]).find((found) => found !== undefined) ?? credsStore
-    if (helper !== undefined) {
-      for (const name of names) {
-        const login = await loginFrom(helper, name, environment)
-        if (login !== undefined) return login
-      }
+/** Throws where the file cannot be read, or a helper that it names is not there. */
+async function loginIn(file: string, image: string, environment: Environment): Promise<Login | undefined> {
+  const { auths = {}, credsStore, credHelpers = {} } = parsed(await readFile(file, 'utf8'))
+  const registry = registryOf(image)
+  const names = HUB_NAMES.has(registry) ? [DOCKER_HUB, ...HUB_NAMES] : [registry, `https://${registry}`]
+  const helper = names.map((name) => credHelpers[name]).find((found) => found !== undefined) ?? credsStore
+  if (helper !== undefined) {
+    for (const name of names) {
+      const login = await loginFrom(helper, name, environment)
+      if (login !== undefined) return login
     }
-    const found = names.map((name) => auths[name]).find((entry) => entry !== undefined)
-    if (found === undefined) return undefined
-    const { auth = '', identitytoken, ...plain } = found
-    const [username = '', ...rest] = Buffer.from(auth, 'base64').toString('utf8').split(':')
-    const login = auth === '' ? plain : { username, password: rest.join(':') }
-    return { ...login, ...(identitytoken === undefined ? {} : { identitytoken }) }
-  } catch {
-    return undefined
   }
+  const found = [...partsOf(image), ...names].map((name) => auths[name]).find((entry) => entry !== undefined)
+  if (found === undefined) return undefined
+  const { auth = '', identitytoken, ...plain } = found
+  const [username = '', ...rest] = Buffer.from(auth, 'base64').toString('utf8').split(':')
+  const login = auth === '' ? plain : { username, password: rest.join(':') }
+  return { ...login, ...(identitytoken === undefined ? {} : { identitytoken }) }
+}
+
+function parsed(text: string): LoginFile {
+  let file: unknown
+  try {
+    file = JSON.parse(text)
+  } catch {
+    // What the parser says quotes the text, in which there are passwords.
+    throw new Error('it is no JSON')
+  }
+  if (typeof file !== 'object' || file === null) throw new Error('it is no JSON object')
+  return file
+}
+
+/** Lists the parts of a registry that Podman keeps logins for, that of the image alone first. */
+function partsOf(image: string): readonly string[] {
+  const registry = registryOf(image)
+  const named = image.replace(/@.*$/, '').replace(/:[^/]*$/, '')
+  const parts = (named.startsWith(`${registry}/`) ? named.slice(registry.length + 1) : named).split('/')
+  return parts.map((_, at) => [registry, ...parts.slice(0, parts.length - at)].join('/'))
 }
 
 /** Asks the program that keeps the logins of an operator; undefined where it has none. */
@@ -84,7 +130,8 @@ async function loginFrom(
   environment: Environment,
 ): Promise<Login | undefined> {
   if (!HELPER_NAME.test(helper)) return undefined
-  const asking = execute(`docker-credential-${helper}`, ['get'], { timeout: HELPER_MS, env: environment })
+  const program = `docker-credential-${helper}`
+  const asking = execute(program, ['get'], { timeout: HELPER_MS, env: environment })
   asking.child.stdin?.on('error', () => undefined)
   asking.child.stdin?.end(registry)
   try {
@@ -93,7 +140,8 @@ async function loginFrom(
       readonly Secret: string
     }
     return Username === '<token>' ? { identitytoken: Secret } : { username: Username, password: Secret }
-  } catch {
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw new Error(`there is no ${program} in the PATH of the node`)
     return undefined
   }
 }

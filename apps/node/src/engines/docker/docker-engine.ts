@@ -22,7 +22,7 @@ import { notedPlace, notePlace } from './container-place.ts'
 import { ContainerRun } from './container-run.ts'
 import { containerSpec, mapsPortsOf, type Owner } from './container-spec.ts'
 import { findContainer, removeContainer, untilAnswered } from './container-state.ts'
-import { authorizationFor } from './credentials.ts'
+import { loginFor } from './credentials.ts'
 import { DiskWatch } from './disk-watch.ts'
 import { type PullPolicy, provideImage } from './images.ts'
 import { removeLeftovers } from './leftovers.ts'
@@ -30,6 +30,7 @@ import { DOCKER, type DockerParameters } from './parameters.ts'
 import { type ImageRules, PulledImages } from './pulled-images.ts'
 import { makeResultPaths, takeResults } from './results.ts'
 import { isDocker, SERVER_PATIENCE_MS, type Server, ServerFinder } from './server.ts'
+import { serverLimits } from './server-limits.ts'
 import { hasStatus, isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
 import type { SocketPlaces } from './socket-place.ts'
 import { endUnwanted } from './unwanted-container.ts'
@@ -42,6 +43,9 @@ const MOST_TRIES = 5
 const DEFAULT_PROCESSES = 2_048
 /** The label of a node that says what runs its containers. */
 const SERVER_LABEL = 'saltcod/docker-server'
+/** The label of a node that says which limits its kernel keeps for them. */
+const LIMITS_LABEL = 'saltcod/docker-limits'
+const LIMITS_WITHIN_MS = 5_000
 
 /** Options of {@link DockerEngine}. */
 export interface DockerOptions {
@@ -75,6 +79,7 @@ export class DockerEngine implements Engine {
   readonly #images: PulledImages
   #collectedMs = Number.NEGATIVE_INFINITY
   readonly #diskWatch = new DiskWatch()
+  readonly #limits = new WeakMap<Server, readonly string[]>()
   /** Containers that are being made, which no sweep may take away. */
   readonly #making = new Set<string>()
 
@@ -100,7 +105,26 @@ export class DockerEngine implements Engine {
 
   async labels(): Promise<Readonly<Record<string, string>>> {
     if ((await this.#finder.missing()) !== null) return {}
-    return { [SERVER_LABEL]: this.#finder.lastName.replace(/[^\w.+-]/g, '-') }
+    const limits = await this.#limitsOfServer()
+    return {
+      [SERVER_LABEL]: this.#finder.lastName.replace(/[^\w.+-]/g, '-'),
+      ...(limits === undefined ? {} : { [LIMITS_LABEL]: limits.join('-') || 'none' }),
+    }
+  }
+
+  /** Undefined where its server does not say. */
+  async #limitsOfServer(): Promise<readonly string[] | undefined> {
+    const server = await this.#finder.find()
+    if (typeof server === 'string') return undefined
+    try {
+      const limits =
+        this.#limits.get(server) ?? (await serverLimits(server, AbortSignal.timeout(LIMITS_WITHIN_MS)))
+      if (limits !== undefined) this.#limits.set(server, limits)
+      return limits
+    } catch {
+      // It is asked again with the next heartbeat.
+      return undefined
+    }
   }
 
   async denial({ Resources }: Task): Promise<string | null> {
@@ -163,7 +187,7 @@ export class DockerEngine implements Engine {
     const provided = await provideImage(api, image, {
       policy: pull,
       stallMs,
-      authorization: (name) => authorizationFor(name, environment),
+      login: (name) => loginFor(name, environment),
       tell: (how) => tell?.(`Fetching the image ${image}: ${how}`),
       signal,
     })
@@ -193,6 +217,7 @@ export class DockerEngine implements Engine {
     }
     return {
       process: null,
+      ...(ports === undefined ? {} : { note: ports.text }),
       go: async () => {
         // On record as running by now, which keeps it.
         this.#making.delete(name)

@@ -1,9 +1,12 @@
 import { TaskError, type TaskErrorCode } from '../../compute/task-error.ts'
+import type { FoundLogin } from './credentials.ts'
 
 interface Known {
   readonly pattern: RegExp
   readonly code: TaskErrorCode
   readonly reason: string
+  /** Where it may be for want of a login. */
+  readonly asksForLogin?: boolean
 }
 
 /** As the resolvers and connections of servers written in Go say. */
@@ -11,7 +14,7 @@ const UNREACHABLE =
   /no such host|server misbehaving|connection refused|network is unreachable|no route to host|i\/o timeout|TLS handshake timeout|awaiting headers/i
 
 const LOGIN =
-  'the operator of the node can log in by docker login, or set DOCKER_USERNAME and DOCKER_PASSWORD for that of Docker'
+  'the operator of the node can log in by docker login or podman login as the user of the node, or set DOCKER_USERNAME and DOCKER_PASSWORD for that of Docker'
 
 /** What servers and registries say, the more telling words first. */
 const KNOWN: readonly Known[] = [
@@ -35,12 +38,14 @@ const KNOWN: readonly Known[] = [
     pattern:
       /unauthorized|authentication required|invalid username\/password|no basic auth|incorrect username or password/i,
     code: 'IMAGE_DENIED',
-    reason: `its registry wants a login; ${LOGIN}`,
+    reason: 'its registry wants a login',
+    asksForLogin: true,
   },
   {
     pattern: /access to the resource is denied|pull access denied|requested access|denied:/i,
     code: 'IMAGE_DENIED',
-    reason: `its registry wants a login, or there is no such image; ${LOGIN}`,
+    reason: 'its registry wants a login, or there is no such image',
+    asksForLogin: true,
   },
   {
     pattern: /manifest unknown|name unknown|no such image|not found|invalid reference format/i,
@@ -53,10 +58,17 @@ const KNOWN: readonly Known[] = [
  * Makes of what a server says in many words of its own an error that names the image, says why it is not there in
  * ours, and whether another node, or another time, may be of help.
  */
-export function imageError(image: string, said: string, cause: unknown): TaskError {
+export function imageError(image: string, said: string, login: FoundLogin, cause: unknown): TaskError {
   const known = KNOWN.find(({ pattern }) => pattern.test(said))
-  const why = known === undefined ? said : `${known.reason} (${said})`
+  const reason = known?.asksForLogin === true ? `${known.reason}; ${loginText(login)}` : known?.reason
+  const why = reason === undefined ? said : `${reason} (${said})`
   return new TaskError(known?.code ?? 'IMAGE_FAILED', `the image ${image} could not be fetched: ${why}`, {
     cause,
   })
+}
+
+/** Says which login was not enough, or how there can be one. */
+function loginText({ header, from, unread }: FoundLogin): string {
+  const remedy = header === undefined ? LOGIN : `that of ${from} is not enough; ${LOGIN}`
+  return unread.length === 0 ? remedy : `${remedy}; what could not be asked for one: ${unread.join(', ')}`
 }

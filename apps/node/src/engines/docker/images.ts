@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { formatDuration } from '@saltcod/units'
 import { TaskError } from '../../compute/task-error.ts'
+import type { FoundLogin } from './credentials.ts'
 import { imageError } from './image-error.ts'
 import { objectOf, textOf } from './said.ts'
 import {
@@ -51,8 +52,8 @@ function isSize(said: unknown): said is number {
 /** What a fetch needs beside the name of the image. */
 export interface PullOptions {
   readonly policy: PullPolicy
-  /** The value of `X-Registry-Auth` for a registry; undefined for none. */
-  readonly authorization: (image: string) => Promise<string | undefined>
+  /** Finds what is logged in with at the registry of an image. */
+  readonly login: (image: string) => Promise<FoundLogin>
   /** Hears how far it is, as often as the server says so. */
   readonly tell: (text: string) => void
   /** How long nothing may come of it before it is given up. */
@@ -99,20 +100,25 @@ export async function provideImage(api: SocketApi, image: string, options: PullO
       `the image ${image} is not on this node, which fetches none (Engines.Docker.Pull is never); its operator can fetch it there`,
     )
   }
+  const login = await options.login(image)
   try {
-    await pull(api, image, options)
+    await pull(api, image, login, options)
   } catch (error) {
     signal.throwIfAborted()
     // It is begun again, from what is there of it.
     if (isUnanswered(error)) throw error
-    throw imageError(image, oneLine(error), error)
+    throw imageError(image, oneLine(error), login, error)
   }
   return isThere ? 'refreshed' : 'fetched'
 }
 
-async function pull(api: SocketApi, image: string, options: PullOptions): Promise<void> {
-  const { authorization, stallMs } = options
-  const auth = await authorization(image)
+async function pull(
+  api: SocketApi,
+  image: string,
+  { header }: FoundLogin,
+  options: PullOptions,
+): Promise<void> {
+  const { stallMs } = options
   const stalled = new AbortController()
   const signal = AbortSignal.any([options.signal, stalled.signal])
   const stall = setTimeout(() => stalled.abort(), stallMs)
@@ -121,7 +127,7 @@ async function pull(api: SocketApi, image: string, options: PullOptions): Promis
       method: 'POST',
       path: '/images/create',
       query: { fromImage: withTag(image) },
-      headers: auth === undefined ? {} : { 'x-registry-auth': auth },
+      headers: header === undefined ? {} : { 'x-registry-auth': header },
       signal,
       waits: true,
       pauses: true,

@@ -11,6 +11,14 @@ const IMAGE = new RegExp(`^(?:${HOST}/)?${PART}(?:/${PART})*(?::${TAG})?(?:@${DI
 
 const VARIABLE = /^[^=\0]+=[^\0]*$/s
 
+/** Says what is wrong with a name where that is plain. */
+function hintFor(name: unknown): string {
+  if (typeof name !== 'string') return ''
+  if (IMAGE.test(name.toLowerCase())) return '; but for its tag it is written in lower case'
+  if (IMAGE.test(name.replace(/\s/g, ''))) return '; there is a blank in it'
+  return /^\w+:\/\//.test(name) ? '; it has no :// in front' : ''
+}
+
 const variables = z
   .array(
     z
@@ -24,10 +32,10 @@ const variables = z
 
 const parameters = z.object({
   /** The name of an image, with a tag or a digest where it matters. */
-  Image: requiredText('give the name of an image, such as ubuntu:24.04').regex(
-    IMAGE,
-    'is not the name of an image, such as ubuntu:24.04 or ghcr.io/user/image:tag',
-  ),
+  Image: requiredText('give the name of an image, such as ubuntu:24.04').regex(IMAGE, {
+    error: ({ input }) =>
+      `is not the name of an image, such as ubuntu:24.04 or ghcr.io/user/image:tag${hintFor(input)}`,
+  }),
   /** In place of the image's own; empty for that. */
   Entrypoint: texts,
   /** In place of the image's own command; empty for that. */

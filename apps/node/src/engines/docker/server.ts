@@ -125,7 +125,7 @@ export class ServerFinder {
 
 function noneFound(hidden: readonly string[]): string {
   const remedy =
-    'start one (systemctl start docker, or podman system service), or name it by Engines.Docker.Socket'
+    'start one (systemctl start docker or podman.socket, or podman system service -t 0), or name it by Engines.Docker.Socket'
   if (hidden.length === 0) return `no socket of Docker or Podman was found; ${remedy}`
   return `no socket of Docker or Podman was found that the user of the node may use: it may not look at ${hidden.join(', ')}; ${remedy}`
 }

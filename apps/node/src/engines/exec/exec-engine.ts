@@ -136,6 +136,7 @@ export class ExecEngine implements Engine {
     }
     return {
       process: prepared.process,
+      note: ports.text,
       go: async () => await prepared.go().finally(ports.release),
       abandon: async () => await prepared.abandon().finally(ports.release),
     }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../../../test/temporary-directory.ts'
-import { authorizationFor } from '../../../src/engines/docker/credentials.ts'
+import { loginFiles, loginFor } from '../../../src/engines/docker/credentials.ts'
 import { type PullPolicy, provideImage } from '../../../src/engines/docker/images.ts'
 import { PulledImages } from '../../../src/engines/docker/pulled-images.ts'
 import { saltcod, serveNode } from '../../cli/binary.ts'
@@ -39,7 +39,7 @@ describe.runIf(missing === null)(named('an image of a registry', missing), () =>
       const provided = await provideImage(api, `${registry.address}/${name}:${tag}`, {
         policy,
         stallMs,
-        authorization: (image) => authorizationFor(image, environment),
+        login: (image) => loginFor(image, environment),
         tell: (text) => void told.push(text),
         signal: new AbortController().signal,
       })
@@ -80,7 +80,7 @@ describe.runIf(missing === null)(named('an image of a registry', missing), () =>
     const provided = provideImage(api, image, {
       policy: 'missing',
       stallMs: 60_000,
-      authorization: () => Promise.resolve(undefined),
+      login: () => Promise.resolve({ header: undefined, from: '', unread: [] }),
       tell: () => undefined,
       signal: new AbortController().signal,
     })
@@ -117,7 +117,14 @@ describe.runIf(missing === null)(named('an image of a registry', missing), () =>
     })
     expect(
       await fetchImage('private2', { login: LOGIN }, { environment: { DOCKER_CONFIG: wrong } }),
-    ).toMatchObject(wanted)
+    ).toMatchObject({
+      ...wanted,
+      message: expect.stringContaining(`that of ${wrong}/config.json is not enough`),
+    })
+    const broken = temporaryDirectory({ 'config.json': '{ "auths": "ada:secret"' })
+    const unread = await fetchImage('private2', { login: LOGIN }, { environment: { DOCKER_CONFIG: broken } })
+    expect(unread).toMatchObject({ message: expect.stringContaining(`${broken}/config.json: it is no JSON`) })
+    expect(JSON.stringify(unread)).not.toContain('ada:secret')
   })
 
   test('is given up where nothing comes of it any more, or it is cut', async () => {
@@ -193,7 +200,7 @@ describe.runIf(missing === null)(named('an image of a registry', missing), () =>
 
 describe('logins', () => {
   const of = async (image: string, environment: Readonly<Record<string, string>>): Promise<unknown> => {
-    const header = await authorizationFor(image, environment)
+    const { header } = await loginFor(image, environment)
     return header === undefined ? undefined : JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))
   }
   const VARIABLES = { DOCKER_USERNAME: 'ada', DOCKER_PASSWORD: 'secret' }
@@ -225,6 +232,53 @@ describe('logins', () => {
     expect(await of('gcr.io/a/b', { HOME })).toBeUndefined()
   })
 
+  test('of Podman may be for a part of a registry alone, the nearest of which is taken', async () => {
+    const REGISTRY_AUTH_FILE = join(
+      temporaryDirectory({
+        'auth.json': JSON.stringify({
+          auths: {
+            'quay.io': { username: 'all' },
+            'quay.io/ada': { username: 'hers' },
+            'quay.io/ada/tool': { username: 'one' },
+            'docker.io/ada': { username: 'hub' },
+          },
+        }),
+      }),
+      'auth.json',
+    )
+    for (const [image, username] of [
+      ['quay.io/ada/tool:1', 'one'],
+      [`quay.io/ada/tool@sha256:${'0'.repeat(64)}`, 'one'],
+      ['quay.io/ada/other', 'hers'],
+      ['quay.io/eve/tool', 'all'],
+      ['ada/tool', 'hub'],
+    ] as const) {
+      expect([image, await of(image, { REGISTRY_AUTH_FILE })]).toMatchObject([image, { username }])
+    }
+    expect(await of('eve/tool', { REGISTRY_AUTH_FILE })).toBeUndefined()
+  })
+
+  test('are looked for where Docker and Podman keep them, for a service without a session too', () => {
+    expect(loginFiles({ HOME: '/home/ada' }, 7)).toEqual([
+      '/home/ada/.docker/config.json',
+      '/run/user/7/containers/auth.json',
+      '/run/containers/7/auth.json',
+      '/home/ada/.config/containers/auth.json',
+    ])
+    expect(
+      loginFiles(
+        { DOCKER_CONFIG: '/d', REGISTRY_AUTH_FILE: '/r', XDG_RUNTIME_DIR: '/x', XDG_CONFIG_HOME: '/c' },
+        0,
+      ),
+    ).toEqual([
+      '/d/config.json',
+      '/r',
+      '/x/containers/auth.json',
+      '/run/containers/0/auth.json',
+      '/c/containers/auth.json',
+    ])
+  })
+
   test('of a helper are asked for', async () => {
     const bin = temporaryDirectory()
     const script = '#!/bin/sh\nread name\necho "{\\"Username\\":\\"of $name\\",\\"Secret\\":\\"s\\"}"\n'
@@ -234,6 +288,9 @@ describe('logins', () => {
     })
     const environment = { DOCKER_CONFIG, PATH: `${bin}:${process.env['PATH']}` }
     expect(await of('ghcr.io/a/b', environment)).toMatchObject({ username: 'of ghcr.io', password: 's' })
-    expect(await of('quay.io/a/b', environment)).toBeUndefined()
+    expect(await loginFor('quay.io/a/b', environment)).toMatchObject({
+      header: undefined,
+      unread: [expect.stringContaining('there is no docker-credential-not-there in the PATH of the node')],
+    })
   })
 })

@@ -33,7 +33,7 @@ test('of what a registry has its server say, records have the beginning and the 
     provideImage(api, 'evil:1', {
       policy: 'missing',
       stallMs: 60_000,
-      authorization: () => Promise.resolve(undefined),
+      login: () => Promise.resolve({ header: undefined, from: '', unread: [] }),
       tell: (text) => void told.push(text),
       signal: new AbortController().signal,
     }),

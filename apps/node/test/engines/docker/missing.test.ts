@@ -101,6 +101,16 @@ describe('the engine for containers says why it is not there', () => {
     expect(await engine.labels()).toEqual({ 'saltcod/docker-server': 'Docker-1.2' })
   })
 
+  test.each([
+    [{ MemoryLimit: true, CpuCfsQuota: true }, 'cpu-memory'],
+    [{ MemoryLimit: true, CpuCfsQuota: false }, 'memory'],
+    [{ MemoryLimit: false, CpuCfsQuota: false }, 'none'],
+  ])('and which limits Docker has its kernel keep: %j', async (info, limits) => {
+    const first = http('200 OK\r\nServer: Docker/24.0.5 (linux)', 'OK')
+    const engine = engineAt(await answering(http('200 OK', JSON.stringify(info)), first))
+    expect(await engine.labels()).toMatchObject({ 'saltcod/docker-limits': limits })
+  })
+
   test('and not where one that had answered has much to do', async () => {
     const engine = engineAt(await answering(null, http('200 OK\r\nServer: Docker/1.2 (linux)', 'OK')))
     expect(await engine.available()).toEqual({ ok: true })

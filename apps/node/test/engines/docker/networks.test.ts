@@ -69,6 +69,8 @@ describe.runIf(missing === null)(named('the network of a container', missing), (
     expect(port).toBeGreaterThanOrEqual(20_000)
     const answer = await eventually('it answers', () => fetched(`http://127.0.0.1:${port}/`))
     expect(answer).toBe('inside\n')
+    const { body: history } = await node.request('GET', `/api/v1/orchestrator/jobs/${id}/history`)
+    expect(JSON.stringify(history)).toContain(`Running; port web is ${port}, which leads to 8080 in it`)
     await node.request('DELETE', `/api/v1/orchestrator/jobs/${id}`, {})
     await node.until(id, 'Stopped')
     await eventually('its port is free', async () =>
