@@ -19,7 +19,8 @@ import type { DiskWatch } from './disk-watch.ts'
 import { LogCopy } from './log-copy.ts'
 import { copyNews } from './log-news.ts'
 import { ProgramWatch } from './program-watch.ts'
-import { hasStatus, isUnanswered, oneLine, type SocketApi, shortText } from './socket-api.ts'
+import { hasStatus, isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
+import { startError } from './start-error.ts'
 
 /** A container that is over sooner has its log read once, and not followed. */
 const FOLLOW_AFTER_MS = 500
@@ -143,7 +144,7 @@ export class ContainerRun {
         if (!isUnanswered(error)) {
           const now = await untilAnswered(() => this.#look(signal), signal)
           if (now !== undefined && phaseOf(now) === 'runs') return now
-          return { reason: 'start-failed', message: `docker: ${oneLine(error)}` }
+          return { reason: 'start-failed', message: startError(oneLine(error), this.#run.limits.memoryBytes) }
         }
         await pause(LOOK_AGAIN_MS, signal)
         continue
@@ -346,7 +347,7 @@ function noteOf(ending: Exclude<Ending, { kind: 'left' }>, { limits }: EngineRun
     return { ...began, reason: 'memory' as const, exitCode: null, errorMessage: message }
   }
   const errorMessage =
-    fault === '' || ExitCode === 0 ? killedText(found, limits) : `docker: ${shortText(fault)}`
+    fault === '' || ExitCode === 0 ? killedText(found, limits) : startError(fault, limits.memoryBytes)
   return { ...began, reason: 'exited' as const, exitCode: ExitCode, errorMessage }
 }
 

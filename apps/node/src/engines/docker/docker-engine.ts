@@ -33,6 +33,7 @@ import { isDocker, SERVER_PATIENCE_MS, type Server, ServerFinder } from './serve
 import { serverLimits } from './server-limits.ts'
 import { hasStatus, isUnanswered, oneLine, type SocketApi } from './socket-api.ts'
 import type { SocketPlaces } from './socket-place.ts'
+import { startError } from './start-error.ts'
 import { endUnwanted } from './unwanted-container.ts'
 
 const LOOK_FOR_SERVER_MS = 1_000
@@ -196,7 +197,12 @@ export class DockerEngine implements Engine {
     const name = containerName(run)
     const spec = containerSpec(run, params, owner, { maxProcesses, ports, isDocker: isDocker(server) })
     notePlace(run.work.workDir, api.socketPath)
-    await create(api, name, spec)
+    try {
+      await create(api, name, spec)
+    } catch (error) {
+      if (isUnanswered(error)) throw error
+      throw new Error(startError(oneLine(error), run.limits.memoryBytes), { cause: error })
+    }
     try {
       await makeResultPaths(api, name, run.work.results)
     } catch (error) {
