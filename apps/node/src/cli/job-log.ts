@@ -3,24 +3,33 @@ import { isFailure, printableOutput, shortId, type Terminal } from '@saltcod/cli
 import type { ApiClient } from '../client/api-client.ts'
 import type { LogRequest, ReceivedPart } from '../client/log-stream.ts'
 import { EXIT } from '../exit-code.ts'
+import { tellShares } from './job-shares.ts'
 import type { NodeWait } from './node-wait.ts'
-import { stateText } from './words.ts'
+import { isDiscarded } from './words.ts'
 
 const ENDED = new Set(['Completed', 'Failed', 'Stopped'])
-const DISCARDED = new Set(['AskForBid', 'AskForBidRejected', 'BidRejected', 'New'])
 const PAUSE_MS = 250
+
+/** What came of a log that was read. */
+export interface PrintedLog {
+  readonly isSilent: boolean
+  /** Whose it is, as far as the node said. */
+  readonly executionId: string | undefined
+}
 
 /**
  * Prints what a job has written so far: its standard output to ours, its standard error to ours. Ends early where
- * nobody reads it. Tells whether there was anything.
+ * nobody reads it.
  */
-export async function printLog(terminal: Terminal, parts: AsyncIterable<ReceivedPart>): Promise<boolean> {
+export async function printLog(terminal: Terminal, parts: AsyncIterable<ReceivedPart>): Promise<PrintedLog> {
   let isSilent = true
+  let executionId: string | undefined
   for await (const part of parts) {
     isSilent &&= part.text === ''
+    executionId = part.executionId ?? executionId
     if (!print(terminal, part)) break
   }
-  return !isSilent
+  return { isSilent, executionId }
 }
 
 /**
@@ -42,7 +51,10 @@ export async function followLog(
     if (followed === null || isTheOne) return
     if (followed !== undefined) read.add(followed)
     const next = await nextExecution(client, jobId, read, wait)
-    if (next === null) return
+    if (next === null) {
+      if (followed !== undefined) await wait.call(() => tellShares(terminal, client, jobId, followed))
+      return
+    }
     terminal.err(`Note: the job is carried on by execution ${shortId(next, false)}\n`)
     executionId = next
   }
@@ -99,8 +111,7 @@ async function nextExecution(
 ): Promise<string | null> {
   for (;;) {
     const { Job, Executions } = await wait.call(() => client.getJob(jobId, { include: 'executions' }))
-    const isNew = (execution: WireExecution): boolean =>
-      !read.has(execution.ID) && !DISCARDED.has(stateText(execution))
+    const isNew = (execution: WireExecution): boolean => !read.has(execution.ID) && !isDiscarded(execution)
     const next = Executions?.Items.findLast(isNew)
     // Where there are several shares at a time, one of them is read.
     if (next !== undefined && read.size > 0 && Job.Count === 1) return next.ID

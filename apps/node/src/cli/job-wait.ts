@@ -1,8 +1,9 @@
 import type { WireExecution, WireHistory, WireJob } from '@saltcod/bacalhau-records'
-import { Failure, isFailure, paint, printList, shortId, type Terminal } from '@saltcod/cli-kit'
+import { Failure, isFailure, paint, printable, printList, shortId, type Terminal } from '@saltcod/cli-kit'
 import type { ApiClient } from '../client/api-client.ts'
 import { EXIT } from '../exit-code.ts'
 import { ENDS_DETAIL, HEALTHY_DETAIL } from '../wire/health-details.ts'
+import { LEFT_OUT_DETAIL } from '../wire/left-out-detail.ts'
 import { executionColumns } from './commands/job-executions.ts'
 import { followLog } from './job-log.ts'
 import { JobProgress } from './job-progress.ts'
@@ -67,9 +68,12 @@ async function waitAndReport(
   if (options.follow === true) await follow(terminal, client, awaited.id, untilMs, wait)
   const form = quiet || options.follow === true ? 'none' : options.groupEvents === true ? 'grouped' : 'live'
   const progress = new JobProgress(terminal, form)
-  const ended = await waitForEnd(client, awaited, untilMs, wait, (entry) => progress.add(entry)).finally(() =>
-    progress.end(),
-  )
+  const onEvent = (entry: WireHistory): void => {
+    progress.add(entry)
+    // Who sees no events sees no other word of it.
+    if (options.follow === true && !quiet) warnOfLeftOut(terminal, entry)
+  }
+  const ended = await waitForEnd(client, awaited, untilMs, wait, onEvent).finally(() => progress.end())
   const executions = await executionsOf(client, ended, wait)
   if (!quiet && options.nodeDetails === true)
     printList(terminal, 'table', executions, executionColumns(false))
@@ -152,6 +156,14 @@ function tellResults(
   const { amount, nodes } = resultsText(results)
   const where = /^\d+ nodes/.test(nodes) ? nodes : `node ${nodes}`
   terminal.out(`Its results are on ${where} (${amount}). To get them, run:  ${getCommand(ID)}\n`)
+}
+
+/** Says what is missing of the results of an execution. */
+function warnOfLeftOut(terminal: Terminal, { ExecutionID = '', Event }: WireHistory): void {
+  const left = Event.Details?.[LEFT_OUT_DETAIL]
+  if (left === undefined) return
+  const execution = shortId(ExecutionID, false)
+  terminal.err(`Warning: left out of the results of execution ${execution}: ${printable(left)}\n`)
 }
 
 function endOf({ ID, RunOutput }: WireExecution): ProgramEnd {

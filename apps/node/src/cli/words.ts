@@ -21,6 +21,13 @@ export function stateText(execution: WireExecution): string {
   return executionStateName(execution.ComputeState.StateType)
 }
 
+const DISCARDED = new Set(['AskForBid', 'AskForBidRejected', 'BidRejected', 'New'])
+
+/** Tells whether nothing of an execution ever ran, or can have run yet. */
+export function isDiscarded(execution: WireExecution): boolean {
+  return DISCARDED.has(stateText(execution))
+}
+
 /** Returns the name of the state that the requester wants of an execution. */
 export function desiredText(execution: WireExecution): string {
   return desiredStateName(execution.DesiredState.StateType)

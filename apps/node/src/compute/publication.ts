@@ -4,6 +4,7 @@ import { hasResults, publisherKind } from '../publishers/kinds.ts'
 import type { PublishAnswer, PublishOptions, SkippedResult } from '../publishers/publisher.ts'
 import type { PublisherKind } from '../publishers/publisher-kind.ts'
 import { parameterLines, readParameters } from '../spec/parameters.ts'
+import { LEFT_OUT_DETAIL } from '../wire/left-out-detail.ts'
 import { changeExecution, type ExecutionChange } from './change.ts'
 import type { ComputeContext } from './context.ts'
 import { completedText } from './ended-text.ts'
@@ -161,7 +162,7 @@ async function complete(
           to: 'Completed',
           message: `${completedText(job, runOutput)}${leftOutText(left, skipped.length)}`,
           topic: TOPIC,
-          ...(left.length === 0 ? {} : { details: { leftOut: [...left, ...more].join('; ') } }),
+          ...(left.length === 0 ? {} : { details: { [LEFT_OUT_DETAIL]: [...left, ...more].join('; ') } }),
           patch: { publishedResult },
         }
       : null,

@@ -3,6 +3,7 @@ import { printable, type Terminal } from '@saltcod/cli-kit'
 import type { JobFlags } from '../configuration.ts'
 import { clientFor } from '../configuration.ts'
 import { followLog, printLog } from '../job-log.ts'
+import { tellShares } from '../job-shares.ts'
 import { type NodeWaitOptions, waitedJob, waiting } from '../node-wait.ts'
 
 /** Options of `job logs`. */
@@ -18,11 +19,14 @@ export async function jobLogs(terminal: Terminal, id: string, options: JobLogsOp
   const { follow = false, tail = false, executionId, namespace, version } = options
   const client = clientFor(terminal, options)
   if (!follow) {
-    const hasPrinted = await printLog(
-      terminal,
-      client.readLog(id, { follow, tail, executionId, namespace, version }),
-    )
-    if (!hasPrinted) await tellSilence(terminal, (await client.getJob(id, { namespace })).Job)
+    // From the beginning, so that the node says whose it is.
+    const request = { follow, tail, executionId, from: '', namespace, version }
+    const printed = await printLog(terminal, client.readLog(id, request))
+    if (executionId !== undefined && !printed.isSilent) return
+    const { Job } = await client.getJob(id, { namespace })
+    if (printed.isSilent) await tellSilence(terminal, Job)
+    if (executionId !== undefined || printed.executionId === undefined) return
+    await tellShares(terminal, client, Job.ID, printed.executionId)
     return
   }
   const { Job } = await client.getJob(id, { namespace })
