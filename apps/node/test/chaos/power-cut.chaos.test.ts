@@ -17,11 +17,11 @@ const IMAGES = IS_LONG ? 8_000 : 60
 const RECOVER_EVERY = IS_LONG ? 320 : 40
 const RECOVERY_IMAGES = IS_LONG ? 80 : 16
 /** Of a node that brings a repository of schema 1 to this release's. */
-const MIGRATION_IMAGES = IS_LONG ? 1_000 : 16
+const MIGRATION_IMAGES = IS_LONG ? 1_000 : 30
 /** One image in so many is given to a whole node. */
 const WHOLE_NODE = IS_LONG ? 80 : 40
 /** One image in so many says that its owner died, as it did, so that a child checks it first. */
-const CHECKED_BY_CHILD = 25
+const CHECKED_BY_CHILD = IS_LONG ? 25 : 10
 const ROUNDS = IS_LONG ? 8 : 2
 const SCHEMA_1 = fileURLToPath(
   new URL('../../../../test/fixtures/schema-1/repository.tar.gz', import.meta.url),
