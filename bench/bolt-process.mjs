@@ -25,7 +25,7 @@ try {
 }
 
 async function compare(binary, versions) {
-  const peer = await startPeer(binary)
+  const peer = await startPeer([binary])
   const path = file ?? join(directory, 'state_boltdb.db')
   if (!existsSync(path)) await peer.request('fill-bolt', { path, jobs, count })
   const { size } = await stat(path)

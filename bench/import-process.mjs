@@ -25,7 +25,7 @@ async function measure(binary) {
   const source = join(directory, 'source')
   await mkdir(join(source, 'orchestrator'), { recursive: true })
   const path = join(source, 'orchestrator', 'state_boltdb.db')
-  const peer = await startPeer(binary)
+  const peer = await startPeer([binary])
   await peer.request('fill-bolt', { path, jobs, count })
   await peer.stop()
   console.log(`${jobs} jobs, ${count} executions, ${mebibytes((await stat(path)).size)}`)

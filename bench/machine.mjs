@@ -18,6 +18,7 @@ export async function describeMachine(directory, peerVersions) {
     ['Node.js', process.versions.node],
     ['Go', peerVersions?.go ?? 'none'],
     ['bbolt', peerVersions?.bbolt ?? 'none'],
+    ['SQLite', peerVersions?.sqlite ?? 'none'],
     ['lmdb', lmdbVersion()],
   ]
 }
@@ -50,6 +51,6 @@ function syncsPerSecond(directory) {
 }
 
 function lmdbVersion() {
-  const manifest = new URL('../packages/store-lmdb/package.json', import.meta.url)
-  return JSON.parse(readFileSync(manifest, 'utf8')).dependencies?.lmdb ?? 'unknown'
+  const manifest = new URL('../packages/store-lmdb/node_modules/lmdb/package.json', import.meta.url)
+  return JSON.parse(readFileSync(manifest, 'utf8')).version
 }

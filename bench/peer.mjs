@@ -8,6 +8,10 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const sources = fileURLToPath(new URL('./peer/', import.meta.url))
 const template = fileURLToPath(new URL('./fixtures/job.json', import.meta.url))
+const SQLITE_VERSION = `
+  import Database from 'better-sqlite3'
+  console.log(new Database(':memory:').prepare('SELECT sqlite_version()').pluck().get())
+`
 
 /**
  * Builds the peer program into a directory and returns its path with the versions that it was built from.
@@ -43,9 +47,28 @@ async function bboltVersion() {
   }
 }
 
-/** Starts the peer program. Its requests are answered one after the other; a refused one throws. */
-export async function startPeer(binary) {
-  const child = spawn(binary, { stdio: ['pipe', 'pipe', 'inherit'] })
+/**
+ * Finds SQLite as Node.js programs use it, and returns how its two peer programs are started, with the versions.
+ * Returns `{ missing }`, a sentence, where it is not installed: it is compiled where no binary can be fetched, which
+ * nobody should have to do who only installs this project.
+ */
+export async function findSqlite() {
+  const directory = fileURLToPath(new URL('./sqlite/', import.meta.url))
+  try {
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', SQLITE_VERSION], {
+      cwd: directory,
+    })
+    const program = (transactions) => [process.execPath, join(directory, 'peer-process.mjs'), transactions]
+    return { each: program('each'), group: program('group'), versions: { sqlite: stdout.trim() } }
+  } catch {
+    const install = 'npm install --prefix bench/sqlite --no-save --no-package-lock better-sqlite3@12'
+    return { missing: `better-sqlite3 is not there or cannot be loaded (${install})` }
+  }
+}
+
+/** Starts a peer program. Its requests are answered one after the other; a refused one throws. */
+export async function startPeer([program, ...parameters]) {
+  const child = spawn(program, parameters, { stdio: ['pipe', 'pipe', 'inherit'] })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   await once(child, 'spawn')
 

@@ -1,3 +1,6 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+
 /** Returns the middle of a list of numbers, or the mean of the two in the middle. */
 export function median(numbers) {
   const sorted = numbers.toSorted((a, b) => a - b)
@@ -5,16 +8,22 @@ export function median(numbers) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
+/** Every side, in the order in which they are measured. Those of SQLite have the rows that count what is done. */
+export const SIDES = ['peer', 'sqlite', 'sqlite-group', 'ours']
+
 /**
- * Measures one row: peer and ours by turns, the first of a pair changing, after one warm-up each. Where a
- * side is absent the other is measured alone.
+ * Measures one row: all sides by turns, forth and back, after one warm-up each. Where sides are absent the others are
+ * measured alone. `programs` has the command of each peer by the name of its side.
  */
-export async function measureRow(row, { rounds, ...bench }) {
+export async function measureRow(row, { rounds, programs, ...bench }) {
   const sides = []
   try {
-    for (const name of ['peer', 'ours']) {
-      if (bench.sides.includes(name) && row[name] !== undefined)
-        sides.push({ name, values: [], ...(await row[name](bench)) })
+    for (const name of SIDES) {
+      const open = openerOf(row, name)
+      if (!bench.sides.includes(name) || open === undefined) continue
+      const directory = join(bench.directory, name)
+      mkdirSync(directory)
+      sides.push({ name, values: [], ...(await open({ ...bench, directory, program: programs?.[name] })) })
     }
     const times = row.repeats === false ? 1 : rounds
     for (const side of sides) await side.warm?.()
@@ -32,19 +41,29 @@ export async function measureRow(row, { rounds, ...bench }) {
   return judge(row, Object.fromEntries(sides.map((side) => [side.name, side])))
 }
 
-function judge(row, { peer, ours }) {
+function openerOf(row, name) {
+  if (name === 'peer' || name === 'ours') return row[name]
+  return row.unit === '/s' ? row.peer : undefined
+}
+
+function judge(row, { peer, ours, ...others }) {
   const [peers, own] = [peer, ours].map((side) => (side?.values.length > 0 ? side.values : undefined))
   const ratios = ratiosOf(row, peers, own)
   const ratio = ratios === null ? null : median(ratios)
   return {
     row: row.name,
     work: row.work,
+    durable: row.durable ?? null,
     unit: row.unit,
     required: row.required,
     peer: peers === undefined ? null : median(peers),
     ours: own === undefined ? null : median(own),
     ratio,
     ratios,
+    others: Object.values(others).map(({ name, values }) => {
+      const beside = ratiosOf(row, values, own)
+      return { side: name, value: median(values), ratio: beside === null ? null : median(beside) }
+    }),
     holds: ratio === null || row.required === null ? null : holds(row.required, ratio),
     notes: [peer, ours].flatMap((side) => side?.note?.() ?? []),
   }

@@ -34,14 +34,14 @@ async function backendOf(bench, name) {
 
 /** Starts a peer program with a job store in the directory of a row. */
 export async function openPeerJobs(bench, name = 'jobs') {
-  const peer = await startPeer(bench.binary)
+  const peer = await startPeer(bench.program)
   await peer.request('open-jobs', { path: join(bench.directory, `${name}.bolt`) })
   return peer
 }
 
 /** Starts a peer program with an execution store in the directory of a row. */
 export async function openPeerExecutions(bench, name = 'executions') {
-  const peer = await startPeer(bench.binary)
+  const peer = await startPeer(bench.program)
   const opened = await peer.request('open-executions', { path: join(bench.directory, `${name}.bolt`) })
   return { ...peer, openSeconds: opened.seconds }
 }

@@ -2,9 +2,28 @@ import Table from 'cli-table3'
 
 /** Writes the results as an aligned table for people. */
 export function formatResults(results) {
+  const sides = [...new Set(results.flatMap(({ others = [] }) => others.map(({ side }) => side)))]
   const table = new Table({
-    head: ['row', 'work', 'required', 'ours', 'peer', 'ratio', ''],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'left'],
+    head: [
+      'row',
+      'work',
+      'required',
+      'ours',
+      'peer',
+      'ratio',
+      '',
+      ...sides.flatMap((side) => [side, 'ratio']),
+    ],
+    colAligns: [
+      'left',
+      'left',
+      'right',
+      'right',
+      'right',
+      'right',
+      'left',
+      ...sides.flatMap(() => ['right', 'right']),
+    ],
     style: { head: [], border: [], compact: true },
   })
   for (const result of results) {
@@ -14,12 +33,19 @@ export function formatResults(results) {
       requirement(result.required),
       quantity(result.ours, result.unit),
       quantity(result.peer, result.unit),
-      result.ratio === null ? '-' : `${digits(result.ratio)} x`,
+      times(result.ratio),
       verdict(result.holds),
+      ...sides.flatMap((side) => {
+        const other = result.others?.find((one) => one.side === side)
+        return [quantity(other?.value ?? null, result.unit), times(other?.ratio ?? null)]
+      }),
     ])
   }
   const notes = results.flatMap((result) => result.notes.map((note) => `${result.row}: ${note}`))
-  return [table.toString(), ...notes].join('\n')
+  const durable = results.flatMap((result) =>
+    result.durable === null ? [] : [`${result.row}, on disk: ${result.durable}`],
+  )
+  return [table.toString(), ...durable, ...notes].join('\n')
 }
 
 /** Writes pairs of a name and a text below each other. */
@@ -37,6 +63,10 @@ function requirement(required) {
 
 function quantity(value, unit) {
   return value === null ? '-' : `${digits(value)} ${unit}`
+}
+
+function times(ratio) {
+  return ratio === null ? '-' : `${digits(ratio)} x`
 }
 
 function verdict(holds) {

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -36,4 +36,40 @@ test('a row of bytes of a backend that tells no sizes has no number, and is neit
   )
   expect(measured).toMatchObject({ ours: null, peer: 100, ratio: null, ratios: null, holds: null })
   expect((formatResults as (results: readonly object[]) => string)([measured])).not.toMatch(/NaN|SHORT/)
+})
+
+test('SQLite is a side of a row that counts what is done, in a directory of its own, and of no other', async () => {
+  const { measureRow } = await imported('rounds.mjs')
+  const { formatResults } = await imported('table.mjs')
+  const rates = { peer: 50, sqlite: 100, 'sqlite-group': 400, ours: 200 }
+  const opened: object[] = []
+  const side = async ({ directory, program }: { directory: string; program?: string[] }) => {
+    opened.push({ side: basename(directory), program })
+    const rate = rates[basename(directory) as keyof typeof rates]
+    return { measure: async () => rate, close: async () => undefined }
+  }
+  const measure = async (unit: string): Promise<object> =>
+    await (measureRow as (row: object, bench: object) => Promise<object>)(
+      { name: 'row', work: 'work', unit, required: { atLeast: 3 }, durable: 'all', peer: side, ours: side },
+      {
+        rounds: 2,
+        sides: Object.keys(rates),
+        programs: { peer: ['a'], sqlite: ['b'], 'sqlite-group': ['c'] },
+        directory: temporaryDirectory(),
+      },
+    )
+  const measured = await measure('/s')
+  expect(opened).toEqual([
+    { side: 'peer', program: ['a'] },
+    { side: 'sqlite', program: ['b'] },
+    { side: 'sqlite-group', program: ['c'] },
+    { side: 'ours', program: undefined },
+  ])
+  const others = [
+    { side: 'sqlite', value: 100, ratio: 2 },
+    { side: 'sqlite-group', value: 400, ratio: 0.5 },
+  ]
+  expect(measured).toMatchObject({ peer: 50, ours: 200, ratio: 4, holds: true, others })
+  expect(await measure('B')).toMatchObject({ ratio: 4, others: [] })
+  expect((formatResults as (results: readonly object[]) => string)([measured])).toMatch(/sqlite-group/)
 })

@@ -4,22 +4,24 @@ import { openOurExecutions, openPeerExecutions, peerThroughput } from '../stores
 import { COMPUTE_LIFE, computeExecutionRequest } from '../workload.mjs'
 
 /** How many executions are prepared for a second: more than it can use up. */
-const PEER_POOL = 1_500
-const OUR_POOL = { 1: 2_000, 64: 15_000 }
+const POOL = 10_000
+
+/** What is required of the ratio to the peer, by the number of callers. */
+const REQUIRED = { 64: { atLeast: 12 }, 1: { atLeast: 1 } }
 
 /** Moves executions through a compute node's states; they are created before the time is taken. */
-export const changeStateRows = [changeStateRow(64, { atLeast: 12 }), changeStateRow(1, null)]
-
-function changeStateRow(callers, required) {
+export function changeStateRow(callers) {
   return {
     name: `change-state-${callers}`,
     work: `change execution state (compute), ${callers} caller${callers === 1 ? '' : 's'}`,
     unit: '/s',
-    required,
+    callers,
+    required: REQUIRED[callers] ?? null,
+    durable: 'the execution and its history entry, before the answer',
     async peer(bench) {
       const peer = await openPeerExecutions(bench)
       const side = peerThroughput(peer, 'change-state', callers, bench)
-      const fill = () => peer.request('fill', { count: Math.ceil(PEER_POOL * bench.seconds) })
+      const fill = () => peer.request('fill', { count: Math.ceil(POOL * bench.seconds) })
       return { ...side, warm: () => fill().then(side.warm), measure: () => fill().then(side.measure) }
     },
     async ours(bench) {
@@ -32,7 +34,7 @@ function changeStateRow(callers, required) {
 
 async function changeStates(store, callers, seconds) {
   const ids = []
-  await repeat(Math.ceil(OUR_POOL[callers] * seconds), 512, async () => {
+  await repeat(Math.ceil(POOL * seconds), 512, async () => {
     const id = newId('e')
     await store.createExecution(computeExecutionRequest(id, newId('j')))
     ids.push(id)

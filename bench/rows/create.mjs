@@ -2,15 +2,18 @@ import { callsPerSecond } from '../callers.mjs'
 import { openOurJobs, openPeerJobs, peerThroughput } from '../stores.mjs'
 import { jobRequest } from '../workload.mjs'
 
-/** Creates a job alone: no evaluation. */
-export const createRows = [createRow(64, { atLeast: 12 }), createRow(1, { atLeast: 1 })]
+/** What is required of the ratio to the peer, by the number of callers. */
+const REQUIRED = { 64: { atLeast: 12 }, 1: { atLeast: 1 } }
 
-function createRow(callers, required) {
+/** Creates a job alone: no evaluation. */
+export function createRow(callers) {
   return {
     name: `create-${callers}`,
     work: `create a job alone, ${callers} caller${callers === 1 ? '' : 's'}`,
     unit: '/s',
-    required,
+    callers,
+    required: REQUIRED[callers] ?? null,
+    durable: 'the job and its first history entry, before the answer',
     peer: async (bench) => peerThroughput(await openPeerJobs(bench), 'create', callers, bench),
     async ours(bench) {
       const store = await openOurJobs(bench)

@@ -3,22 +3,24 @@ import { openOurJobs, openPeerJobs, peerThroughput } from '../stores.mjs'
 import { completion, executionRequest, jobRequest, REQUESTER_LIFE } from '../workload.mjs'
 
 /** How many executions are prepared for a second: more than it can use up. */
-const PEER_POOL = 1_500
-const OUR_POOL = { 1: 2_000, 64: 15_000 }
+const POOL = 10_000
+
+/** What is required of the ratio to the peer, by the number of callers. */
+const REQUIRED = { 64: { atLeast: 12 }, 1: { atLeast: 1 } }
 
 /** Moves executions through the requester's states; they are created before the time is taken. */
-export const updateExecutionRows = [updateExecutionRow(64, { atLeast: 12 }), updateExecutionRow(1, null)]
-
-function updateExecutionRow(callers, required) {
+export function updateExecutionRow(callers) {
   return {
     name: `update-execution-${callers}`,
     work: `change execution state (requester), ${callers} caller${callers === 1 ? '' : 's'}`,
     unit: '/s',
-    required,
+    callers,
+    required: REQUIRED[callers] ?? null,
+    durable: 'the execution and its history entry, before the answer',
     async peer(bench) {
       const peer = await openPeerJobs(bench)
       const side = peerThroughput(peer, 'update-execution', callers, bench)
-      const fill = () => peer.request('prepare-updates', { count: Math.ceil(PEER_POOL * bench.seconds) })
+      const fill = () => peer.request('prepare-updates', { count: Math.ceil(POOL * bench.seconds) })
       return { ...side, warm: () => fill().then(side.warm), measure: () => fill().then(side.measure) }
     },
     async ours(bench) {
@@ -31,7 +33,7 @@ function updateExecutionRow(callers, required) {
 
 async function updateExecutions(store, callers, seconds) {
   const executions = []
-  await repeat(Math.ceil(OUR_POOL[callers] * seconds), 512, async () => {
+  await repeat(Math.ceil(POOL * seconds), 512, async () => {
     const { job } = await store.submitJob(jobRequest(null))
     executions.push(await store.createExecution(executionRequest(job.id)))
   })
