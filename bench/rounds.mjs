@@ -53,6 +53,7 @@ function judge(row, { peer, ours, ...others }) {
   return {
     row: row.name,
     work: row.work,
+    callers: row.callers ?? null,
     durable: row.durable ?? null,
     unit: row.unit,
     required: row.required,

@@ -24,6 +24,11 @@ export function jobRequest(evaluation) {
   }
 }
 
+/** A request to create a job that says little, with its first evaluation unless told otherwise. */
+export function smallJobRequest(evaluation) {
+  return { type: 'batch', spec: { engine: 'noop' }, ...(evaluation === undefined ? {} : { evaluation }) }
+}
+
 /** A request to create an execution of a job on the requester. */
 export function executionRequest(jobId) {
   return {
