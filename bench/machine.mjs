@@ -51,6 +51,6 @@ function syncsPerSecond(directory) {
 }
 
 function lmdbVersion() {
-  const manifest = new URL('../packages/store-lmdb/node_modules/lmdb/package.json', import.meta.url)
-  return JSON.parse(readFileSync(manifest, 'utf8')).version
+  const workspace = readFileSync(new URL('../pnpm-workspace.yaml', import.meta.url), 'utf8')
+  return /^ {2}lmdb: (.*)$/m.exec(workspace)?.[1] ?? 'unknown'
 }
