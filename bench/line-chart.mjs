@@ -1,6 +1,6 @@
 const WIDTH = 720
 const HEIGHT = 420
-const PLOT = { left: 70, right: 20, top: 70, bottom: 50 }
+const PLOT = { left: 70, right: 40, top: 70, bottom: 50 }
 const COLORS = ['#1f6feb', '#d1242f', '#1a7f37', '#9a6700', '#8250df']
 const STEPS = [1, 2, 5]
 
