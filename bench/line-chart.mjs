@@ -15,6 +15,7 @@ export function lineChart({ title, x, y, series }) {
   const up = scale([yTicks[0], yTicks.at(-1)], [HEIGHT - PLOT.bottom, PLOT.top])
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${title}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
     text(PLOT.left, 24, title, 'font-size="15" font-weight="bold"'),
     ...x.ticks.flatMap((tick) => [
