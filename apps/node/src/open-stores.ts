@@ -55,6 +55,8 @@ function lmdbOptions(path: string, { nodeId, quota, log }: StoreOpening) {
     path,
     nodeId,
     maxSpecBytes: storedSpecBytes(quota.specBytes),
+    // Of many callers at once, as a node has, all are answered sooner.
+    commitThread: 'auto' as const,
     ...(quota.storeBytes === 0 ? {} : { quotaBytes: quota.storeBytes }),
     onNotice: (notice: { readonly code: string; readonly message: string }) => {
       log.warn({ code: notice.code, path }, notice.message)

@@ -129,7 +129,7 @@ test('a key of another format, of another engine, or one level too high is told 
 
 test('names that objects have anyway are keys that nothing reads, like any other', () => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty']
-  const odd: unknown = JSON.parse(`{${names.map((name) => JSON.stringify(name) + ':[]').join()}}`)
+  const odd: unknown = JSON.parse(`{${names.map((name) => `${JSON.stringify(name)}:[]`).join()}}`)
   const task = { Name: 'main', Engine: { Type: 'exec', Params: { Command: 'ls', ...(odd as object) } } }
   for (const body of [
     odd,

@@ -31,9 +31,9 @@ export interface LmdbKvOptions {
   /** Address space that is mapped at first; the map grows by itself. Default 1 GiB. */
   readonly mapBytes?: number
   /**
-   * Whether a thread of its own makes the commits, so that the event loop does not wait for the disk: `auto` where a
-   * commit takes three milliseconds and more, `always`, or `never`. A commit is as durable either way. Default
-   * `never`.
+   * Whether a thread of its own makes the commits, so that the event loop does not wait for the disk: `auto` while
+   * several callers wait for each, or where a commit takes three milliseconds and more, `always`, or `never`. A commit
+   * is as durable either way; the thread takes some 20 MiB of memory. Default `never`.
    */
   readonly commitThread?: CommitThreadUse
   /**

@@ -1,8 +1,12 @@
 /** Whether commits are made in a thread beside: `auto` where that pays, `always`, or `never`. */
 export type CommitThreadUse = 'auto' | 'always' | 'never'
 
+/** So many bodies of a group are several callers. */
+const SEVERAL = 3
+/** From fewer on they are taken for one at a time again. */
+const FEW = 2
 /**
- * From so long a commit on, handing it over costs callers less than a twentieth: it is some 0.2 ms
+ * From so long a commit on, handing it over costs a caller who waits alone less than a twentieth: it is some 0.2 ms
  * (`bench/writers.mjs`), of a commit that takes one a seventh.
  */
 const LONG_MS = 3
@@ -15,12 +19,24 @@ const MOST_AROUND = 0.25
 /** Commits that are made here before it is tried again. */
 const REST_COMMITS = 1_000
 
-/** Decides where the next commit is made, by how long the last ones took. */
+/** How long a commit took, in milliseconds, and of how many bodies it was. */
+export interface CommitSize {
+  readonly tookMs: number
+  readonly bodies: number
+}
+
+/**
+ * Decides where the next commit is made. Where several callers wait, beside: the loop has something else to do
+ * meanwhile, which is worth more than the way to the thread and back. Where one waits alone, by how long the last
+ * commits took.
+ */
 export class CommitPlace {
   readonly #use: CommitThreadUse
   #usualMs = 0
+  #usualBodies = 1
   #usualAroundMs = 0
   #isLong = false
+  #areSeveral = false
   #rest = 0
 
   constructor(use: CommitThreadUse) {
@@ -34,26 +50,29 @@ export class CommitPlace {
 
   /** Whether the next commit should be made beside. */
   get isBeside(): boolean {
-    return this.isAlwaysBeside || (this.#use === 'auto' && this.#isLong && this.#rest === 0)
+    if (this.#use !== 'auto') return this.isAlwaysBeside
+    return this.#areSeveral || (this.#isLong && this.#rest === 0)
   }
 
-  /** Takes note of how long a commit took that was made here. */
-  note(tookMs: number): void {
+  /** Takes note of a commit that was made here. */
+  note(size: CommitSize): void {
     this.#rest = Math.max(0, this.#rest - 1)
-    this.#noteLength(tookMs)
+    this.#noteSize(size)
   }
 
-  /** Takes note of how long one took that was made beside, and of the time for the way there and back. */
-  noteBeside(tookMs: number, aroundMs: number): void {
-    this.#noteLength(tookMs)
+  /** Takes note of one that was made beside, and of the milliseconds of the way there and back. */
+  noteBeside(size: CommitSize, aroundMs: number): void {
+    this.#noteSize(size)
     this.#usualAroundMs += WEIGHT * (aroundMs - this.#usualAroundMs)
-    if (this.#usualAroundMs <= MOST_AROUND * this.#usualMs) return
+    if (this.#areSeveral || this.#usualAroundMs <= MOST_AROUND * this.#usualMs) return
     this.#usualAroundMs = 0
     this.#rest = REST_COMMITS
   }
 
-  #noteLength(tookMs: number): void {
+  #noteSize({ tookMs, bodies }: CommitSize): void {
     this.#usualMs += WEIGHT * (tookMs - this.#usualMs)
+    this.#usualBodies += WEIGHT * (bodies - this.#usualBodies)
     this.#isLong = this.#usualMs > (this.#isLong ? SHORT_MS : LONG_MS)
+    this.#areSeveral = this.#usualBodies > (this.#areSeveral ? FEW : SEVERAL)
   }
 }

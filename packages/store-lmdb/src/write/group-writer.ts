@@ -74,8 +74,8 @@ export class GroupWriter {
         ranMs = performance.now()
         return thread === undefined
       })
-      if (thread !== undefined) return this.#commitBeside(buffer, thread)
-      this.#place.note(performance.now() - ranMs)
+      if (thread !== undefined) return this.#commitBeside(buffer, thread, group.size)
+      this.#place.note({ tookMs: performance.now() - ranMs, bodies: group.size })
       this.#listener?.(buffer.changes())
       reserve.settle(environment.lastPage() + 1, buffer.pages)
     } catch (error) {
@@ -91,7 +91,7 @@ export class GroupWriter {
     await thread?.close()
   }
 
-  async #commitBeside(buffer: GroupBuffer, thread: CommitThread): Promise<void> {
+  async #commitBeside(buffer: GroupBuffer, thread: CommitThread, bodies: number): Promise<void> {
     const { environment, reserve } = this.#parts
     try {
       await environment.commitBeside(async () => {
@@ -99,7 +99,8 @@ export class GroupWriter {
         const beganMs = performance.now()
         const time = await thread.commit(message, reserve.probe(buffer.pages))
         if (time === 'stale') return 'stale'
-        this.#place.noteBeside(time.tookMs, performance.now() - beganMs - time.allMs)
+        const { tookMs, allMs } = time
+        this.#place.noteBeside({ tookMs, bodies }, performance.now() - beganMs - allMs)
         return 'committed'
       })
       this.#listener?.(buffer.changes())

@@ -28,10 +28,10 @@ function textOf({ table, key, value }: { table: string; key: Uint8Array; value: 
   return `${table} ${Buffer.from(key).toString('hex')} ${value === null ? '-' : Buffer.from(value).toString('hex')}`
 }
 
-test('commits are made beside once they usually take long, not after a single one, and here again when they do not', () => {
+test('commits of one caller are made beside once they usually take long, not after a single one, and here again when they do not', () => {
   const place = new CommitPlace('auto')
   const notes = (times: number, tookMs: number): boolean => {
-    for (let n = 0; n < times; n += 1) place.note(tookMs)
+    for (let n = 0; n < times; n += 1) place.note({ tookMs, bodies: 1 })
     return place.isBeside
   }
   expect(notes(1_000, 2.5)).toBe(false)
@@ -41,8 +41,23 @@ test('commits are made beside once they usually take long, not after a single on
   expect(notes(100, 1.5)).toBe(false)
   const always = new CommitPlace('always')
   const never = new CommitPlace('never')
-  for (const one of [always, never]) for (let n = 0; n < 100; n += 1) one.note(5)
+  for (const one of [always, never]) for (let n = 0; n < 100; n += 1) one.note({ tookMs: 5, bodies: 9 })
   expect([always.isBeside, never.isBeside]).toEqual([true, false])
+})
+
+test('commits are made beside while several callers wait for each, however short they are', () => {
+  const place = new CommitPlace('auto')
+  const notes = (times: number, bodies: number): boolean => {
+    for (let n = 0; n < times; n += 1) place.note({ tookMs: 0.1, bodies })
+    return place.isBeside
+  }
+  expect(notes(1_000, 2)).toBe(false)
+  expect(notes(1, 9)).toBe(false)
+  expect(notes(100, 4)).toBe(true)
+  expect(notes(100, 2.5)).toBe(true)
+  for (let n = 0; n < 1_000; n += 1) place.noteBeside({ tookMs: 0.1, bodies: 4 }, 5)
+  expect(place.isBeside).toBe(true)
+  expect(notes(100, 1)).toBe(false)
 })
 
 /** A thread that opens the file of a descriptor. It is closed when the test is over. */
@@ -54,19 +69,20 @@ function threadOf(path: string, file: number): CommitThread {
 
 test('commits are made here for a while where the way to the thread takes too much of them, and then tried again', () => {
   const place = new CommitPlace('auto')
-  while (!place.isBeside) place.note(10)
+  const [tookMs, bodies] = [10, 1]
+  while (!place.isBeside) place.note({ tookMs, bodies })
   const beside = (times: number, aroundMs: number): boolean => {
-    for (let n = 0; n < times; n += 1) place.noteBeside(10, aroundMs)
+    for (let n = 0; n < times; n += 1) place.noteBeside({ tookMs, bodies }, aroundMs)
     return place.isBeside
   }
   expect(beside(1_000, 2)).toBe(true)
   expect(beside(1, 5)).toBe(true)
   expect(beside(100, 5)).toBe(false)
   let here = 0
-  for (; !place.isBeside; here += 1) place.note(10)
+  for (; !place.isBeside; here += 1) place.note({ tookMs, bodies })
   expect(here).toBe(1_000)
   const always = new CommitPlace('always')
-  for (let n = 0; n < 100; n += 1) always.noteBeside(10, 50)
+  for (let n = 0; n < 100; n += 1) always.noteBeside({ tookMs, bodies }, 50)
   expect(always.isBeside).toBe(true)
 })
 
