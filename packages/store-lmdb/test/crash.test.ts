@@ -9,12 +9,11 @@ const BACKENDS = [
   ['lmdb, with commits made in a thread', new URL('./crash-thread-backend.mjs', import.meta.url)],
 ] as const
 
-// The thread is asked for by few, and has the time for it in the long run alone.
-for (const [name, backend] of IS_LONG ? BACKENDS : BACKENDS.slice(0, 1))
+for (const [name, backend] of BACKENDS)
   crashSuite({
     name,
     backend,
     runner: { describe, test },
     seed: testSeed(),
-    ...(IS_LONG ? { kills: 1_000, images: 20_000 } : { kills: 3, images: 15 }),
+    ...(IS_LONG ? { kills: 1_000, images: 20_000 } : { kills: 3, images: 10 }),
   })
