@@ -1,5 +1,4 @@
 import { lstatSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Task } from '@saltcod/bacalhau-records'
 import type { ComputeExecution } from '@saltcod/store-core'
@@ -10,6 +9,7 @@ import { type ExecutionWork, rootOf } from '../inputs/work.ts'
 import { hasResults } from '../publishers/kinds.ts'
 import { publishedDirectory } from '../publishers/local/publish-results.ts'
 import type { ComputeContext } from './context.ts'
+import { namesIn } from './files/directories.ts'
 import { removeTree } from './files/remove-tree.ts'
 import { isPassing } from './keeper/work-files.ts'
 import { isSafeName, workDirOf } from './layout.ts'
@@ -48,18 +48,18 @@ export async function clearWork(
   // An id that cannot name a directory has never been run here.
   if (!isSafeName(executionId)) return
   const workDir = workDirOf(dataDir, executionId)
-  for (const name of await namesIn(workDir)) {
+  for (const name of await namesLeftIn(workDir)) {
     const path = join(workDir, name)
     if (path === rootOf(workDir) || isPassing(name)) await removeOrWarn(log, path)
   }
 }
 
 /** The names in a directory; none where a job has put something else in its place, or there is nothing. */
-async function namesIn(path: string): Promise<readonly string[]> {
+async function namesLeftIn(path: string): Promise<readonly string[]> {
   try {
     // One that is not there is the ordinary case, and not worth a turn of the event loop.
     const status = lstatSync(path, { throwIfNoEntry: false })
-    return status?.isDirectory() === true ? await readdir(path) : []
+    return status?.isDirectory() === true ? await namesIn(path) : []
   } catch {
     return []
   }

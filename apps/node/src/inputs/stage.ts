@@ -1,4 +1,5 @@
-import { lstat, mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
+import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type InputSource, type ResultPath, resultFolder } from '@saltcod/bacalhau-records'
 import { CopyBudget } from '../compute/files/copy-budget.ts'
@@ -176,7 +177,7 @@ export async function stageWork(options: StageOptions): Promise<ExecutionWork> {
 }
 
 async function stageOwn(options: StageOptions, rootDir: string): Promise<readonly StagedInput[]> {
-  await mkdir(rootDir, { mode: 0o700 })
+  mkdirSync(rootDir, { mode: 0o700 })
   return await stageInputs(options, rootDir)
 }
 
