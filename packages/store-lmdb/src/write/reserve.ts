@@ -160,11 +160,12 @@ export class Reserve {
     return emergencyPages(this.#usedPages, this.#pageBytes)
   }
 
-  /** Pages that the file should be extended by now. */
+  /** Pages that the file should be extended by now, so that another commit like the last one need not do so itself. */
   #refillPages(usedPages: number, estimatedPages: number): number {
     this.#usedPages = usedPages
-    const target = Math.max(this.#targetPages(), 2 * estimatedPages)
-    if (this.roomPages >= target / 2) {
+    const needed = estimatedPages + this.#emergencyPages()
+    const target = Math.max(this.#targetPages(), needed + estimatedPages)
+    if (this.roomPages >= Math.max(target / 2, needed)) {
       this.#short = false
       return 0
     }
