@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openLmdbJobStore } from '@saltcod/store-lmdb'
 import { callsPerSecond } from './callers.mjs'
+import { ThreadedStore } from './threaded-store.mjs'
 import { jobRequest } from './workload.mjs'
 
 // Creates jobs as many callers at once, and prints how often in a second, and how long the event loop was held up.
@@ -9,8 +10,9 @@ import { jobRequest } from './workload.mjs'
 const RESOLUTION_MS = 1
 const ASK_EVERY_MS = 5
 
-const [path, commitThread, callers, seconds] = process.argv.slice(2)
-const store = await openLmdbJobStore({ path, commitThread })
+const [path, place, callers, seconds] = process.argv.slice(2)
+const store =
+  place === 'store' ? await ThreadedStore.open(path) : await openLmdbJobStore({ path, commitThread: place })
 const { job } = await store.submitJob(jobRequest())
 const submit = () => store.submitJob(jobRequest())
 // What is compiled, and a thread that begins, is not measured.

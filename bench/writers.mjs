@@ -18,11 +18,11 @@ const HELP = `Looks how long the event loop of a process is held up that has a s
   --slower MS,MS   so much longer a sync takes (default 0,5,50); needs gcc
   --dir DIR        where the store is made (default: a temporary directory)
 
-By turns with commits on the event loop, in a thread, and where the store decides. A store that is asked for a job every 5 ms meanwhile tells
-how long others wait. Build first.
+By turns with commits on the event loop, in a thread, where the store decides, and with the whole store in a thread that is asked by
+messages. A store that is asked for a job every 5 ms meanwhile tells how long others wait. Build first.
 `
 const PROGRAM = fileURLToPath(new URL('./writers-process.mjs', import.meta.url))
-const PLACES = ['never', 'always', 'auto']
+const PLACES = ['never', 'always', 'auto', 'store']
 const SHOWN = ['perSecond', 'loopP50', 'loopP99', 'loopMost', 'waitP99', 'mebibytes']
 
 const { values } = parseArgs({
