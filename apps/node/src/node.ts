@@ -3,7 +3,7 @@ import type { Config } from '@saltcod/config'
 import { isStoreError } from '@saltcod/store-core'
 import { startComputeParts } from './serving/compute-parts.ts'
 import type { NodeOptions } from './serving/options.ts'
-import { firstFailure, type Parts, stopParts, unusable } from './serving/parts.ts'
+import { noParts, stopParts, unusable } from './serving/parts.ts'
 import { startRequesterParts } from './serving/requester-parts.ts'
 import { requesterSettings } from './settings-of-config.ts'
 
@@ -20,13 +20,17 @@ export interface RunningNode {
 
 /** Opens the stores, serves the API and starts to work. Throws a `Failure`; what was started is ended then. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const parts: Parts = { draining: false }
+  const parts = noParts()
+  // What waits for a store as the node starts would wait for ever for one that has failed.
+  const broken = new AbortController()
+  void parts.failed.then((failure) => broken.abort(failure))
+  const signal = AbortSignal.any([options.signal, broken.signal])
   try {
-    const { roles } = options.config
-    const url = await (roles.includes('requester') ? startRequesterParts : startComputeParts)(options, parts)
+    const start = options.config.roles.includes('requester') ? startRequesterParts : startComputeParts
+    const url = await start({ ...options, signal }, parts)
     return {
       url,
-      failed: firstFailure(parts),
+      failed: parts.failed,
       reload(config) {
         parts.upkeep?.follow(config.compaction.foldAfterMs)
         parts.retention?.follow(config.retention, config.compaction.foldAfterMs)
@@ -37,6 +41,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }
   } catch (error) {
     await stopParts(parts, 0, options.log)
+    if (broken.signal.aborted) throw broken.signal.reason
     // What a side writes as it starts may be what meets the disk's failure.
     throw isStoreError(error, 'STORE_FAILED', 'OUTCOME_UNKNOWN')
       ? unusable('store', error, error.cause)

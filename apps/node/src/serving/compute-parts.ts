@@ -17,7 +17,7 @@ import { labelsOfMachine } from '../wire/node-output.ts'
 import { startSide } from './compute-side.ts'
 import { addTokens, connectionsOf, listen } from './listen.ts'
 import type { NodeOptions } from './options.ts'
-import { type Parts, storesOf } from './parts.ts'
+import { keepCompute, keepStore, type Parts, storesOf } from './parts.ts'
 import { noteServed, startTls } from './server-tls.ts'
 import { memoryOf } from './store-notes.ts'
 
@@ -30,8 +30,8 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
   const access = await openAccess(config, log.child({ part: 'access' }))
   parts.access = access
   const paths = resolvePaths(config, nodeId)
-  const executions = await openExecutions(paths.executionStore, { nodeId, quota: config.quota, log })
-  parts.executions = executions
+  const opening = { nodeId, quota: config.quota, log }
+  const executions = keepStore(parts, 'executions', await openExecutions(paths.executionStore, opening))
   const link = linkOf(options)
   parts.link = link
   const watch = new LinkWatch(log.child({ part: 'link' }), Date.now)
@@ -84,15 +84,11 @@ export async function startComputeParts(options: NodeOptions, parts: Parts): Pro
   const url = await listen(parts.api, listeners, config.api)
   noteServed(options, parts.api, tls)
   join(parts, async (signal) => {
-    parts.compute = await startSide(options, paths, {
-      store: executions,
-      link,
-      isRemote: true,
-      watch,
-      signal,
-    })
+    keepCompute(
+      parts,
+      await startSide(options, paths, { store: executions, link, isRemote: true, watch, signal }),
+    )
     await parts.remember?.()
-    void parts.compute.failed.then((cause) => parts.fail?.(cause))
   })
   parts.upkeep.start()
   parts.compaction.start()
@@ -118,7 +114,7 @@ function linkOf({ config, nodeId, joinToken, log }: NodeOptions): HttpLink {
 function join(parts: Parts, start: (signal: AbortSignal) => Promise<void>): void {
   const giveUp = new AbortController()
   const done = start(giveUp.signal).catch((error: unknown) => {
-    if (!giveUp.signal.aborted) parts.fail?.(error)
+    if (!giveUp.signal.aborted) parts.fail(error)
   })
   parts.joining = { done, giveUp: () => giveUp.abort() }
 }

@@ -1,7 +1,6 @@
 import type { JobSpec } from '@saltcod/bacalhau-records'
 import { Failure, isFailure } from '@saltcod/cli-kit'
 import { type ExecutionStore, isStoreError, type JobStore } from '@saltcod/store-core'
-import type { KvFailure } from '@saltcod/store-core/backend'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Access } from '../access/open-access.ts'
@@ -29,9 +28,47 @@ export interface Parts {
   compaction?: Compaction
   /** Has the repository remember how far the stores have come. */
   remember?: () => Promise<void>
-  /** Called with what ends a part that was started in the background. */
-  fail?: (cause: unknown) => void
+  /** Has the node end, for a reason; the first counts. */
+  readonly fail: (cause: unknown) => void
+  /** Resolves with the first thing that makes the node end, also while it is still starting. */
+  readonly failed: Promise<Failure>
   draining: boolean
+}
+
+/** Returns the parts of a node that has none yet. */
+export function noParts(): Parts {
+  let fail: (cause: unknown) => void = () => undefined
+  const broken = new Promise<unknown>((resolve) => {
+    fail = resolve
+  })
+  return { fail, failed: broken.then(failureOf), draining: false }
+}
+
+/** Takes a store among the parts, whose failure the node does not outlive. */
+export function keepStore<Name extends 'jobs' | 'executions'>(
+  parts: Parts,
+  name: Name,
+  store: NonNullable<Parts[Name]>,
+): NonNullable<Parts[Name]> {
+  parts[name] = store
+  const what = name === 'jobs' ? 'job store' : 'execution store'
+  void store.failed.then((failure) => parts.fail(unusable(what, failure, failure.cause)))
+  return store
+}
+
+/** Takes a compute side among the parts, likewise. */
+export function keepCompute(parts: Parts, compute: ComputeNode): void {
+  parts.compute = compute
+  void compute.failed.then((cause) => parts.fail(cause))
+}
+
+function failureOf(cause: unknown): Failure {
+  if (isFailure(cause)) return cause
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new Failure(EXIT.storeFailed, `the compute side has stopped: ${message}`, {
+    hint: 'start the node again',
+    cause,
+  })
 }
 
 /** Returns the stores that may be rewritten. */
@@ -50,33 +87,6 @@ export function unusable(what: string, { message }: { readonly message: string }
       : 'see to the disk, then start the node again; nothing that was acknowledged is lost',
     cause,
   })
-}
-
-/** Resolves with the first thing that makes a node end. */
-export async function firstFailure(parts: Parts): Promise<Failure> {
-  const { jobs, executions, compute } = parts
-  const never = new Promise<never>(() => undefined)
-  const storeFailure = async (failed: Promise<KvFailure> | undefined, what: string): Promise<Failure> => {
-    const failure = await (failed ?? never)
-    return unusable(what, failure, failure.cause)
-  }
-  const broken = new Promise<unknown>((resolve) => {
-    parts.fail = resolve
-  })
-  const roomFailure = async (): Promise<Failure> => {
-    const cause = await Promise.race([compute?.failed ?? never, broken])
-    if (isFailure(cause)) return cause
-    const message = cause instanceof Error ? cause.message : String(cause)
-    return new Failure(EXIT.storeFailed, `the compute side has stopped: ${message}`, {
-      hint: 'start the node again',
-      cause,
-    })
-  }
-  return Promise.race([
-    storeFailure(jobs?.failed, 'job store'),
-    storeFailure(executions?.failed, 'execution store'),
-    roomFailure(),
-  ])
 }
 
 /** Ends the parts of a node; what runs may finish for at most `graceMs`. */

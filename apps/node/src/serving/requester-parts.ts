@@ -33,7 +33,7 @@ import { labelsOfMachine } from '../wire/node-output.ts'
 import { accepts, roomDirectory, startSide } from './compute-side.ts'
 import { addTokens, connectionsOf, listen } from './listen.ts'
 import type { NodeOptions } from './options.ts'
-import { type Parts, storesOf } from './parts.ts'
+import { keepCompute, keepStore, type Parts, storesOf } from './parts.ts'
 import { noteServed, startTls } from './server-tls.ts'
 import { memoryOf } from './store-notes.ts'
 
@@ -44,19 +44,19 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
   parts.access = access
   const paths = resolvePaths(config, nodeId)
   const opening = { nodeId, quota: config.quota, log }
-  parts.jobs = await openJobs(paths.jobStore, opening)
-  const clockStep = await findClockStep(parts.jobs, Date.now())
+  const jobs = keepStore(parts, 'jobs', await openJobs(paths.jobStore, opening))
+  const clockStep = await findClockStep(jobs, Date.now())
   const computes = config.roles.includes('compute')
-  if (computes) parts.executions = await openExecutions(paths.executionStore, opening)
+  if (computes) keepStore(parts, 'executions', await openExecutions(paths.executionStore, opening))
   parts.requester = startRequester({
-    store: parts.jobs,
+    store: jobs,
     nodeId,
     settings: requesterSettings(config),
     log: log.child({ part: 'requester' }),
     acceptsStores: accepts(options, 'compute'),
   })
   const wasTakenOver = accepts(options, 'requester')
-  if (wasTakenOver) await markTakenOver(parts.jobs)
+  if (wasTakenOver) await markTakenOver(jobs)
   const tls = await startTls(options, parts)
   const context: ApiContext = {
     requester: parts.requester.context,
@@ -78,13 +78,13 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
   })
   addTokens(parts.api, access, config)
   const archive = await openNodeArchive(config.archive.directory, log)
-  const remember = memoryOf(options, { jobs: parts.jobs, executions: parts.executions })
+  const remember = memoryOf(options, { jobs, executions: parts.executions })
   await remember({ met: false })
   parts.remember = () => remember({ met: parts.compute !== undefined || !computes })
   listeners.serveLink(
     httpLinkHandler(parts.requester.link, guardOf(access, parts.requester, config.insecure)),
   )
-  const { jobs, requester, executions, api } = parts
+  const { requester, executions, api } = parts
   const { refusals } = access
   const started = {
     ...{ jobs, requester, executions: executions ?? null, api, context },
@@ -98,11 +98,8 @@ export async function startRequesterParts(options: NodeOptions, parts: Parts): P
   if (parts.executions !== undefined) {
     const link = linkInProcess(parts.requester.link)
     parts.link = link
-    parts.compute = await startSide(options, paths, {
-      store: parts.executions,
-      link: link.link,
-      signal: options.signal,
-    })
+    const side = { store: parts.executions, link: link.link, signal: options.signal }
+    keepCompute(parts, await startSide(options, paths, side))
     await parts.remember()
   }
   options.signal.throwIfAborted()

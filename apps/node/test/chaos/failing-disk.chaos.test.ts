@@ -10,9 +10,12 @@ import { noopJob } from './chaos-jobs.ts'
 import { checkStores, storePaths } from './stores-of.ts'
 
 const SEED = testSeed()
-const LIVES = IS_LONG ? 200 : 2
-/** A life in which it does some work, one that ends as the job store is opened, and one that ends before that. */
-const FIRST_POSITIONS = [40, 2, 1]
+const LIVES = IS_LONG ? 200 : 4
+/**
+ * A life in which it does some work, two that end as its sides find each other, one that ends as the job store is
+ * opened, and one that ends before that.
+ */
+const FIRST_POSITIONS = [40, 3, 4, 2, 1]
 /** Some jobs have so many commits, and those of a start are the first of them. */
 const MAX_POSITION = 80
 const CALLERS = 3
