@@ -29,25 +29,21 @@ const TESTS = testsOfEarly()
 test.for([
   'after each kill every acknowledged write is there, and no part of a refused one',
   'a power cut at any moment leaves a store with all that was acknowledged, and nothing in part',
-])(
-  'a store that acknowledges too early does not pass: %s',
-  { timeout: 120_000 },
-  async (title, { skip }) => {
-    let reason: string | undefined
-    const run = async (): Promise<unknown> =>
-      TESTS.get(title)?.({
-        skip: (why) => {
-          reason = why
-        },
-      })
-    const error: unknown = await run().then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    )
-    if (reason !== undefined) skip(reason)
-    else expect(lostBy(error).length).toBeGreaterThan(0)
-  },
-)
+])('a store that acknowledges too early does not pass: %s', { timeout: 120_000 }, async (title, { skip }) => {
+  let reason: string | undefined
+  const run = async (): Promise<unknown> =>
+    TESTS.get(title)?.({
+      skip: (why) => {
+        reason = why
+      },
+    })
+  const error: unknown = await run().then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (reason !== undefined) skip(reason)
+  else expect(lostBy(error).length).toBeGreaterThan(0)
+})
 
 /** What a failed case found lost. */
 function lostBy(error: unknown): readonly unknown[] {
