@@ -8,7 +8,7 @@ import { PeakMemory } from './peak-memory.mjs'
 
 const PROGRAM = fileURLToPath(new URL('../apps/node/dist/main.js', import.meta.url))
 const MB = 1_000_000
-const NOTICE = '[saltcod: the log limit was reached, the rest was dropped]'
+const NOTICE = '[saltcod: the log limit was reached or the disk was full, the rest was dropped]'
 /** For what a phase has left behind in memory to be collected. */
 const CALM_MS = 3_000
 const READERS = 3
