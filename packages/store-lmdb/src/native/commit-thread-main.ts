@@ -15,7 +15,7 @@ type Table = ReturnType<RootDatabase<Buffer, Uint8Array>['openDB']>
 
 const ZERO = Buffer.alloc(1)
 
-const { options, tables, file, priority } = workerData as CommitThreadData
+const { options, tables, file, priority, done } = workerData as CommitThreadData
 try {
   // Whoever comes before others does not wait for a thread that comes after them.
   setPriority(priority)
@@ -86,5 +86,13 @@ const port = parentPort
 port?.on('message', (order: CommitOrder) => {
   port.postMessage(carryOut(order))
   if (order.kind === 'close') port.close()
+  noteDone()
 })
 port?.postMessage({ kind: 'done' })
+noteDone()
+
+/** Lets whoever waits for the end of the process go on. */
+function noteDone(): void {
+  Atomics.add(done, 0, 1)
+  Atomics.notify(done, 0)
+}

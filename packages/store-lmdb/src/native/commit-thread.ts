@@ -13,6 +13,8 @@ export interface CommitThreadData {
   readonly file: number
   /** The nice value of the thread that waits for it. */
   readonly priority: number
+  /** How much it has done, its own beginning among that. */
+  readonly done: Int32Array
 }
 
 /** An open file and a position where nothing lies or comes to lie, to be written before LMDB writes. */
@@ -41,6 +43,25 @@ export interface CommitTime {
 /** The same, with the time of what was a commit. */
 export type TimedAnswer = CommitAnswer & { readonly time?: CommitTime }
 
+/** The most that a process waits at its end for what its threads have in hand. */
+const END_MS = 5_000
+
+/**
+ * A process that exits stops its threads wherever they are, and one that is about to load lmdb, or is inside of it,
+ * takes the process with it (`napi_throw` of a thread that is being stopped aborts). So the end waits for them.
+ */
+const living = new Set<CommitThread>()
+let isEndWatched = false
+
+function watchEnd(): void {
+  if (isEndWatched) return
+  isEndWatched = true
+  process.on('exit', () => {
+    const endMs = performance.now() + END_MS
+    for (const thread of living) thread.awaitRest(endMs)
+  })
+}
+
 interface Waiting {
   readonly resolve: (answer: TimedAnswer) => void
   readonly reject: (error: Error) => void
@@ -60,13 +81,18 @@ export class CommitThread {
   readonly #worker: Worker
   readonly #ready: Promise<void>
   readonly #exited: Promise<void>
+  readonly #done: Int32Array = new Int32Array(new SharedArrayBuffer(4))
+  /** How much it has been told to do, its own beginning among that. */
+  #told = 1
   #waiting: Waiting | undefined
   #end: Error | undefined
   #isReady = false
 
-  constructor(data: Omit<CommitThreadData, 'priority'>) {
+  constructor(data: Omit<CommitThreadData, 'priority' | 'done'>) {
     this.tables = data.tables
-    const workerData: CommitThreadData = { ...data, priority: getPriority() }
+    watchEnd()
+    living.add(this)
+    const workerData: CommitThreadData = { ...data, priority: getPriority(), done: this.#done }
     this.#worker = new Worker(PROGRAM, { workerData, execArgv: [], name: 'saltcod-commits' })
     this.#worker.on('message', (answer: TimedAnswer) => {
       this.#answered(answer)
@@ -120,6 +146,15 @@ export class CommitThread {
     await this.#order({ kind: 'extend', file, fromBytes, toBytes })
   }
 
+  /** Holds up this thread until the other one has nothing in hand, but not beyond a point of `performance.now()`. */
+  awaitRest(endMs: number): void {
+    for (let done = this.#done[0] ?? 0; done !== this.#told; done = Atomics.load(this.#done, 0)) {
+      const leftMs = endMs - performance.now()
+      if (leftMs <= 0 || this.#end !== undefined) return
+      Atomics.wait(this.#done, 0, done, leftMs)
+    }
+  }
+
   /** Closes its opening of the file, and resolves when the thread has ended. */
   async close(): Promise<void> {
     if (!(await this.begun())) return
@@ -135,6 +170,7 @@ export class CommitThread {
     this.#worker.ref()
     try {
       const answer = this.#next()
+      this.#told += 1
       this.#worker.postMessage(order, memory)
       const given = await answer
       if (given.kind !== 'failed') return given
@@ -157,6 +193,7 @@ export class CommitThread {
   }
 
   #ended(error: Error): void {
+    living.delete(this)
     this.#end ??= error
     this.#waiting?.reject(this.#end)
     this.#waiting = undefined

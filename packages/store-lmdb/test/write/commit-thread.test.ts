@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
+import { IS_LONG } from '../../../../test/seed.ts'
 import { temporaryDirectory } from '../../../../test/temporary-directory.ts'
 import { openLmdbKv } from '../../src/index.ts'
 import { CommitThread } from '../../src/native/commit-thread.ts'
@@ -11,6 +12,9 @@ import { changesOf, groupMessage } from '../../src/native/group-message.ts'
 import { CommitPlace } from '../../src/write/commit-place.ts'
 
 const SCRIPT = fileURLToPath(new URL('./unclosed-process.mjs', import.meta.url))
+const EXITING = fileURLToPath(new URL('./exiting-process.mjs', import.meta.url))
+/** In milliseconds after the first write: a thread begins within a tenth of a second, and commits from then on. */
+const EXITS = Array.from({ length: IS_LONG ? 150 : 10 }, (_, number) => (number * 15) % 151)
 const TABLES = ['alpha', 'beta', 'gamma']
 
 test('a message tells every change as it was', () => {
@@ -150,4 +154,17 @@ test('a process that has nothing else to do ends, though its store was not close
     encoding: 'utf8',
   })
   expect(said).toBe('written\n')
+})
+
+test('a process that exits while its thread begins, or commits, ends as it says', {
+  timeout: EXITS.length * 5_000,
+}, () => {
+  for (const ms of EXITS) {
+    const path = join(temporaryDirectory(), 'jobs.db')
+    const { status, signal, stderr } = spawnSync(process.execPath, [EXITING, path, String(ms)], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
+    expect({ ms, status, signal, stderr }).toEqual({ ms, status: 74, signal: null, stderr: '' })
+  }
 })
