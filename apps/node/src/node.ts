@@ -41,7 +41,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }
   } catch (error) {
     await stopParts(parts, 0, options.log)
-    if (broken.signal.aborted) throw broken.signal.reason
+    if (broken.signal.aborted) throw await parts.failed
     // What a side writes as it starts may be what meets the disk's failure.
     throw isStoreError(error, 'STORE_FAILED', 'OUTCOME_UNKNOWN')
       ? unusable('store', error, error.cause)
