@@ -11,6 +11,8 @@ export interface ContainerNote {
   readonly id: string
   /** When, by {@link bootMs}: a clock that is set makes no limit of time early or late. */
   readonly startedMs: number
+  /** Of its program, once that was seen here. */
+  readonly pid?: number
 }
 
 /** Milliseconds since the machine was started, the same for each process of a boot; none pass while it sleeps. */
@@ -35,12 +37,12 @@ export function noteContainer(workDir: string, run: RunIdentity, note: Container
 /** What is noted of the container of a run; undefined where nothing is, or that of an earlier attempt. */
 export function notedContainer(workDir: string, run: RunIdentity): ContainerNote | undefined {
   try {
-    const { name, id, startedMs } = objectOf(JSON.parse(readNote(noteFile(workDir))))
+    const { name, id, startedMs, pid } = objectOf(JSON.parse(readNote(noteFile(workDir))))
     return name === containerName(run) &&
       typeof id === 'string' &&
       isContainerId(id) &&
       typeof startedMs === 'number'
-      ? { id, startedMs }
+      ? { id, startedMs, ...(typeof pid === 'number' ? { pid } : {}) }
       : undefined
   } catch {
     return undefined

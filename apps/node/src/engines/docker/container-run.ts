@@ -75,6 +75,7 @@ export class ContainerRun {
   #container: string
   /** When it was started, in the time of {@link bootMs}. */
   #startedMs: number | undefined
+  readonly #program: ProgramWatch
 
   constructor({ api, run, prepare, graceMs, diskWatch }: ContainerRunOptions) {
     this.#api = api
@@ -83,7 +84,9 @@ export class ContainerRun {
     this.#graceMs = graceMs
     this.#diskWatch = diskWatch
     this.#container = containerName(run)
-    this.#startedMs = notedContainer(run.work.workDir, run)?.startedMs
+    const noted = notedContainer(run.work.workDir, run)
+    this.#startedMs = noted?.startedMs
+    this.#program = new ProgramWatch(noted?.pid)
   }
 
   /** The name, or the id, by which its server knows it. */
@@ -199,8 +202,7 @@ export class ContainerRun {
 
   /** Resolves with a container that is over, or whose program is; undefined where it is gone. */
   async #untilOver(first: ContainerInspect, signal: AbortSignal): Promise<ContainerInspect | undefined> {
-    const program = new ProgramWatch()
-    program.isGone(first)
+    this.#isProgramGone(first)
     while (!signal.aborted) {
       const within = AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)])
       try {
@@ -215,7 +217,7 @@ export class ContainerRun {
       }
       try {
         const found = await untilAnswered(() => this.#look(signal), signal)
-        if (found === undefined || phaseOf(found) === 'over' || program.isGone(found)) return found
+        if (found === undefined || phaseOf(found) === 'over' || this.#isProgramGone(found)) return found
       } catch {
         // It is looked at again.
       }
@@ -223,6 +225,18 @@ export class ContainerRun {
       await pause(LOOK_AGAIN_MS, signal)
     }
     return undefined
+  }
+
+  /**
+   * Tells whether its program has been gone for long, and notes one that is seen, for the next process of this node.
+   */
+  #isProgramGone(found: ContainerInspect): boolean {
+    const before = this.#program.seen
+    const isGone = this.#program.isGone(found)
+    const pid = this.#program.seen
+    if (pid !== before && this.#startedMs !== undefined && isContainerId(found.Id))
+      noteContainer(this.#run.work.workDir, this.#run, { id: found.Id, startedMs: this.#startedMs, pid })
+    return isGone
   }
 
   /** Resolves when it has run for as long as it may, counted from its start, whoever saw that. */

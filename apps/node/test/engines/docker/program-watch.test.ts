@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { ContainerInspect } from '../../../src/engines/docker/container-state.ts'
+import { ProgramWatch } from '../../../src/engines/docker/program-watch.ts'
+
+/** No process has it: it is above the most that Linux gives. */
+const GONE = 2 ** 22 + 1
+const LONG_MS = 60_000
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function saying(pid: number): ContainerInspect {
+  return { State: { Pid: pid } } as ContainerInspect
+}
+
+function isGoneAfterLong(watch: ProgramWatch, pid: number): boolean {
+  expect(watch.isGone(saying(pid))).toBe(false)
+  vi.advanceTimersByTime(LONG_MS)
+  return watch.isGone(saying(pid))
+}
+
+test('a program that an earlier process of the node saw is gone where it is no more', () => {
+  expect(isGoneAfterLong(new ProgramWatch(GONE), GONE)).toBe(true)
+})
+
+test('nothing is said of a program that was never seen here, nor of one that is there', () => {
+  expect(isGoneAfterLong(new ProgramWatch(), GONE)).toBe(false)
+  const watch = new ProgramWatch()
+  expect(isGoneAfterLong(watch, process.pid)).toBe(false)
+  expect(watch.seen).toBe(process.pid)
+})
+
+test('nothing is said of a container that has another program now, or none', () => {
+  expect(isGoneAfterLong(new ProgramWatch(GONE), GONE + 1)).toBe(false)
+  expect(isGoneAfterLong(new ProgramWatch(GONE), 0)).toBe(false)
+})
