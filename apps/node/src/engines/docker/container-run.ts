@@ -86,7 +86,7 @@ export class ContainerRun {
     this.#container = containerName(run)
     const noted = notedContainer(run.work.workDir, run)
     this.#startedMs = noted?.startedMs
-    this.#program = new ProgramWatch(noted?.pid)
+    this.#program = new ProgramWatch(api, noted?.pid)
   }
 
   /** The name, or the id, by which its server knows it. */
