@@ -15,5 +15,5 @@ for (const [name, backend] of BACKENDS)
     backend,
     runner: { describe, test },
     seed: testSeed(),
-    ...(IS_LONG ? { kills: 1_000, images: 20_000 } : { kills: 3, images: 10 }),
+    ...(IS_LONG ? { kills: 1_000, images: 20_000 } : { kills: 3, images: 15 }),
   })

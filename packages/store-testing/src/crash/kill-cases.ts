@@ -60,10 +60,10 @@ export const killCases: readonly CrashCase[] = [
       // Lanes with stores of their own keep all processors busy.
       const lanes = Array.from({ length: LANES }, (_, lane) => join(context.directory, `lane-${lane}`))
       const ledgers = await Promise.all(lanes.map((directory) => killAgainAndAgain(context, directory)))
-      for (const { acknowledged } of ledgers) assert.ok(acknowledged > 10 * context.kills)
-      // A lane of few lives may have been killed before each of its plans.
-      const plansCompared = ledgers.reduce((sum, ledger) => sum + ledger.plansCompared, 0)
-      assert.ok(plansCompared > context.kills / 10)
+      for (const { acknowledged, plansCompared } of ledgers) {
+        assert.ok(acknowledged > 10 * context.kills)
+        assert.ok(plansCompared > context.kills / 10)
+      }
     },
   },
 ]
