@@ -75,6 +75,15 @@ export function completion(jobId, executionId) {
   }
 }
 
+/** What the requester notes of an execution that completed: it is wanted no more, and what it leaves behind. */
+export function completedPatch(jobId, executionId) {
+  return {
+    desiredState: 'Stopped',
+    desiredMessage: 'execution completed',
+    ...completion(jobId, executionId),
+  }
+}
+
 /** The way of an execution through the compute store behind `Created`, with what is said at each step. */
 export const COMPUTE_LIFE = [
   { to: 'BidAccepted', message: 'bid accepted' },

@@ -3,7 +3,7 @@ import { newId } from '@saltcod/store-core'
 import { openOurExecutions, openOurJobs, openPeerExecutions, openPeerJobs } from '../stores.mjs'
 import {
   COMPUTE_LIFE,
-  completion,
+  completedPatch,
   computeExecutionRequest,
   executionRequest,
   jobRequest,
@@ -136,11 +136,7 @@ async function finishJob(store) {
   await tell(2, 'BidAccepted', 'Execution running')
   await tell(3, 'Completed', 'Execution completed', {
     evaluation,
-    patch: {
-      desiredState: 'Stopped',
-      desiredMessage: 'execution completed',
-      ...completion(job.id, executionId),
-    },
+    patch: completedPatch(job.id, executionId),
   })
   await decide({ job: { to: 'Completed', event: { message: 'Job completed', topic: 'Scheduling' } } })
   await setTimeout(2)

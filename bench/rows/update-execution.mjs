@@ -1,6 +1,6 @@
 import { callsPerSecond, repeat, walk } from '../callers.mjs'
 import { openOurJobs, openPeerJobs, peerThroughput } from '../stores.mjs'
-import { completion, executionRequest, jobRequest, REQUESTER_LIFE } from '../workload.mjs'
+import { completedPatch, executionRequest, jobRequest, REQUESTER_LIFE } from '../workload.mjs'
 
 /** How many executions are prepared for a second: more than it can use up. */
 const POOL = 10_000
@@ -47,15 +47,7 @@ async function updateExecutions(store, callers, seconds) {
       executionId: id,
       to,
       event: { message: 'Execution changed its state', topic: 'Scheduling' },
-      ...(to === 'Completed'
-        ? {
-            patch: {
-              desiredState: 'Stopped',
-              desiredMessage: 'execution completed',
-              ...completion(jobId, id),
-            },
-          }
-        : {}),
+      ...(to === 'Completed' ? { patch: completedPatch(jobId, id) } : {}),
     })
     return true
   })

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { callsPerSecond, walk } from '../callers.mjs'
 import {
   COMPUTE_LIFE,
-  completion,
+  completedPatch,
   computeExecutionRequest,
   executionRequest,
   jobRequest,
@@ -98,13 +98,6 @@ function requesterStep(to) {
     to,
     message: 'Execution changed its state',
     topic: 'Scheduling',
-    patch: ({ jobId, id }) =>
-      to === 'Completed'
-        ? {
-            desiredState: 'Stopped',
-            desiredMessage: 'execution completed',
-            ...completion(jobId, id),
-          }
-        : {},
+    patch: ({ jobId, id }) => (to === 'Completed' ? completedPatch(jobId, id) : {}),
   }
 }
