@@ -148,7 +148,7 @@ export class CommitThread {
 
   /** Holds up this thread until the other one has nothing in hand, but not beyond a point of `performance.now()`. */
   awaitRest(endMs: number): void {
-    for (let done = this.#done[0] ?? 0; done !== this.#told; done = Atomics.load(this.#done, 0)) {
+    for (let done = Atomics.load(this.#done, 0); done !== this.#told; done = Atomics.load(this.#done, 0)) {
       const leftMs = endMs - performance.now()
       if (leftMs <= 0 || this.#end !== undefined) return
       Atomics.wait(this.#done, 0, done, leftMs)

@@ -162,12 +162,7 @@ export class ContainerServer {
 
   /** Waits until no container is left; the one of a job is removed once its end is on disk. */
   async becomesEmpty(deadlineMs?: number): Promise<void> {
-    // One that was being made when the server was killed cannot be listed before it is removed.
-    const isEmpty = async (): Promise<boolean> =>
-      await this.containers().then(
-        (left) => left.length === 0,
-        () => false,
-      )
+    const isEmpty = async (): Promise<boolean> => (await this.containers()).length === 0
     await eventually('no container is left', isEmpty, deadlineMs)
   }
 

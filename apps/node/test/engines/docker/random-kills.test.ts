@@ -114,15 +114,16 @@ describe.runIf(missing === null)(named('whatever is killed beside containers', m
       jobs.set(JobID, kind)
     }
 
-    /** None while Podman cannot list them, for it was killed as it made one that the node has yet to remove. */
-    const alive = async (): Promise<string[]> => {
-      const listed = await server()
+    /** Undefined while Podman cannot list them, for it was killed as it made one that the node has yet to remove. */
+    const listed = async () =>
+      await server()
         .containers()
-        .catch(() => [])
-      return listed
+        .catch(() => undefined)
+
+    const alive = async (): Promise<string[]> =>
+      ((await listed()) ?? [])
         .filter(({ State }) => State === 'running')
         .map(({ Names }) => (Names[0] ?? '').replace(/^\//, ''))
-    }
 
     /** Kills what looks after one of the containers, or its program. */
     const harm = async (part: 'ConmonPid' | 'Pid'): Promise<void> => {
@@ -210,7 +211,7 @@ describe.runIf(missing === null)(named('whatever is killed beside containers', m
     }
     expect(untrue).toEqual([])
     expect([...gate.starts].filter(([, count]) => count !== 1)).toEqual([])
-    await server().becomesEmpty(PATIENCE_MS)
+    await eventually('no container is left', async () => (await listed())?.length === 0, PATIENCE_MS)
     expect(server().podman('volume', 'ls', '-q')).toBe('')
     const work = readdirSync(node.directory, { recursive: true, encoding: 'utf8' })
     expect(work.filter((path) => /\/work\/[^/]+\/root/.test(path))).toEqual([])
